@@ -1,0 +1,226 @@
+"""The nouns of the program, as frozen values. No logic beyond small properties, no I/O.
+
+Instants are aware ``datetime`` in UTC; durations are seconds; ``None`` means unknown, never "now" and never "".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+Status = Literal["ok", "unchanged", "empty", "stale", "blocked", "not_a_feed", "failed", "held", "gone", "paused"]
+Pages = Literal["auto", "true", "false"]
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One row of ``feeds:`` in config.yaml, with the defaults filled in."""
+
+    name: str
+    source: str  # a name in aggregator.sources.SOURCES: "sina-roll", "feed"
+    url: str
+    categories: tuple[str, str, str]
+    every: int = 300  # seconds between polls
+    enabled: bool = True
+    pages: Pages = "auto"  # fetch each article's page?
+    zone: str | None = None  # IANA name in which zone-less dates of this feed are read
+    expect_newest_within: int = 86_400  # seconds; an older newest entry means "stale"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Validators:
+    """What the server gave us to ask "has it changed?" (RFC 9110 section 8.8); opaque, sent back as received."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FeedState:
+    """What is remembered of a feed between polls."""
+
+    validators: Validators = Validators()
+    digest: str | None = None  # of the listing's canonical content at the last successful poll
+    status: Status | None = None
+    newest: datetime | None = None  # publication of the newest entry ever seen
+    held_until: datetime | None = None  # the feed's host wants no request before
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to ask the network for. ``kind`` chooses the size limit: a listing or an article's page."""
+
+    url: str
+    kind: Literal["listing", "page"] = "page"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    validators: Validators = Validators()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What the network answered: ``body`` as bytes, after undoing Content-Encoding, exactly as the server meant it."""
+
+    url: str  # asked for
+    final_url: str  # after redirects
+    status: int
+    headers: Mapping[str, str]  # lower-case names
+    body: bytes
+    fetched_at: datetime
+
+    @property
+    def unchanged(self) -> bool:
+        """The server says that nothing has changed since the validators we sent."""
+        return self.status == 304
+
+    @property
+    def validators(self) -> Validators:
+        """The validators of this answer."""
+        return Validators(self.headers.get("etag"), self.headers.get("last-modified"))
+
+
+Fetch = Callable[[Request], Awaitable[Page]]
+
+
+@dataclass(frozen=True, slots=True)
+class Enclosure:
+    """A file a listing attaches to an entry; ``length`` in bytes as announced."""
+
+    url: str
+    length: int | None = None
+    type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a listing announced, in the listing's own words.
+
+    ``summary`` and ``content`` are cleaned HTML. ``full_text`` says that ``content`` is the whole article.
+    ``published`` never falls back to ``updated``; for Sina's roll list it is ``ctime`` and ``updated`` is ``mtime``.
+    ``raw`` is the item as the listing held it.
+    """
+
+    id: str | None  # guid, Atom id, docid
+    link: str | None  # absolute
+    title: str
+    published: datetime | None = None
+    updated: datetime | None = None
+    indexed: datetime | None = None  # Sina's intime
+    published_text: str | None = None  # the source's own date string
+    author: str | None = None
+    media: str | None = None  # media_name
+    summary: str | None = None
+    content: str | None = None
+    full_text: bool = False
+    categories: tuple[str, ...] = ()
+    symbols: tuple[str, ...] = ()
+    enclosures: tuple[Enclosure, ...] = ()
+    raw: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link of a feed itself: its page, itself, its hub."""
+
+    href: str
+    rel: str | None = None
+    type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One parsed listing: a feed's or an API's answer. Entries stand in the listing's own order."""
+
+    format: str  # "rss20", "atom10", "jsonfeed", "sina-roll" …
+    title: str | None = None
+    link: str | None = None
+    entries: tuple[Entry, ...] = ()
+    warnings: tuple[str, ...] = ()
+    language: str | None = None
+    image: str | None = None
+    generator: str | None = None
+    updated: datetime | None = None
+    authors: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """The thing itself, normalised: what an article's page (or an entry's own full text) says.
+
+    ``html`` is the body for the document, cleaned; ``text`` its plain text without boilerplate. A link-only article has
+    ``reason`` ("video", "blog", "topic", "not_found", "gone") and no body.
+    """
+
+    url: str
+    title: str
+    published: datetime | None = None
+    modified: datetime | None = None
+    author: str | None = None
+    media: str | None = None
+    editor: str | None = None
+    editor_code: str | None = None
+    original_title: str | None = None
+    keywords: tuple[str, ...] = ()
+    symbols: tuple[str, ...] = ()
+    cover: str | None = None
+    html: str = ""
+    text: str = ""
+    reason: str | None = None
+    rule: str | None = None  # name of the row in articles.rules that matched
+    rules_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """An entry with its identity: the keys it may be known by, strongest first, and the date its document will carry."""
+
+    keys: tuple[str, ...]
+    entry: Entry
+    date: datetime | None  # None: the archive's own first sight
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Work the archive hands out under a lease: an article whose page is still to be read."""
+
+    article: int
+    key: str
+    entry: Entry
+    feed: str  # name of the home feed, chosen now and kept for good
+    categories: tuple[str, str, str]
+    date: datetime
+    pages: Pages
+    zone: str | None
+    headers: Mapping[str, str]
+    tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The good end of a pending article: the article, its document and file names to choose from, the page it came from."""
+
+    article: Article
+    document: str
+    files: tuple[str, ...]  # names below C1/C2/C3, preferred first
+    fingerprint: str
+    page: Page | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one poll of one feed did: a row of the table that ``fetch`` prints."""
+
+    feed: str
+    status: Status
+    listed: int = 0
+    new: int = 0
+    known: int = 0
+    failed: int = 0
+    seconds: float = 0.0
+    error_kind: str | None = None
+    error: str | None = None
+    held_until: datetime | None = None
