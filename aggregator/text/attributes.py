@@ -1,0 +1,116 @@
+"""Attributes of strangers' elements: which may stay, and what they become.
+
+Every attribute the HTML standard gives a meaning must be on the list to stay. Names it does not know (``cms-style``,
+``data-link``, ``inpost``) mean nothing to a browser and stay, for faithfulness; names by which script frameworks act
+(``v-``, ``ng-``, ``x-``, ``@``, ``:``) and every ``on…`` go.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from aggregator.text.characters import escape_attribute, printable
+from aggregator.text.urls import absolute, tidy
+
+_HARMLESS = frozenset(
+    """abbr align alt axis bgcolor border cellpadding cellspacing char charoff class clear color cols colspan compact
+    controls coords datetime decoding dir download face frame headers height hidden hreflang hspace id itemid itemprop
+    itemref itemscope itemtype kind label lang loading loop lowsrc media muted name noshade nowrap open preload
+    referrerpolicy rel rev reversed role rows rowspan rules scope shape size sizes span srclang start summary tabindex
+    target title translate type valign value vspace width""".split()
+)
+_LINKS = frozenset({"href", "cite", "longdesc", "itemid"})
+_MEDIA = frozenset({"src", "poster", "lowsrc"})
+# The standard gives these a meaning we do not want from a stranger; whatever else has a meaning is above.
+_MEANINGFUL = frozenset(
+    """accept accept-charset accesskey action allow allowfullscreen archive async autocapitalize autocomplete autofocus
+    autoplay background blocking capture charset classid codebase codetype content contenteditable crossorigin csp data
+    declare default defer dirname disabled draggable dynsrc elementtiming enctype enterkeyhint fetchpriority for form
+    formaction formenctype formmethod formnovalidate formtarget high http-equiv imagesizes imagesrcset inert inputmode
+    integrity is ismap language link list low manifest max maxlength method min minlength multiple nonce novalidate
+    object optimum part pattern ping placeholder popover popovertarget popovertargetaction profile prompt readonly
+    required sandbox scheme selected slot spellcheck src srcdoc srcset standby style usemap valuetype version vlink
+    wrap xml:base xmlns""".split()
+)
+_NAME = re.compile(r"[a-z][a-z0-9_-]*\Z")
+_FRAMEWORK = re.compile(r"on|(?:v|ng|x|hx|is|wire|up|unicorn)-")
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.I)
+_SAFE_LINK = ("http:", "https:", "mailto:")
+_INLINE_IMAGE = re.compile(r"data:image/(?:png|gif|jpe?g|webp);base64,[A-Za-z0-9+/=\s]*\Z", re.I)
+_STYLE_RISK = re.compile(
+    r"[@\\<]|/\*|url\s*\(|image\s*\(|expression|binding|behavior|javascript|position\s*:\s*(?:fixed|sticky)",
+    re.I,
+)
+_PICTURE = re.compile(r"\.(?:gif|png|jpg|webp)")
+
+
+def attributes(element: str, attrs: Mapping[str, object], base: str | None, *, images: bool) -> str:
+    """The attributes of an element as written into its start tag: "" or `` name="value" bare …`` in source order.
+
+    With ``images`` the document's pass is applied to ``<img>`` (docs/format.md): a missing ``src`` is taken from the
+    first attribute that names a picture, and ``referrerpolicy="no-referrer"`` ends the tag (or replaces its value).
+    """
+    given = {name.lower(): "" if value is None else str(value) for name, value in attrs.items()}
+    if element == "img" and images:
+        given = _image(given)
+    kept = ((name, _value(element, name, value, base)) for name, value in given.items())
+    return "".join(_written(name, value) for name, value in kept if value is not None)
+
+
+def _written(name: str, value: str) -> str:
+    return f' {name}="{escape_attribute(value)}"' if value else f" {name}"
+
+
+def _image(given: dict[str, str]) -> dict[str, str]:
+    image = dict(given)
+    if not image.get("src"):
+        lazy = next((value.strip() for value in image.values() if _PICTURE.search(value)), None)
+        image |= {"src": lazy} if lazy else {}
+    image["referrerpolicy"] = "no-referrer"
+    return image
+
+
+def _value(element: str, name: str, value: str, base: str | None) -> str | None:
+    """What an attribute's value becomes; ``None`` when the attribute goes."""
+    if name in _LINKS:
+        return _link(value, base)
+    if name in _MEDIA:
+        return _source(element, value, base)
+    if name == "srcset":
+        return value if element in ("img", "source") and _only_web(value) else None
+    if name == "style":
+        return None if _STYLE_RISK.search(value) else value
+    known = name in _HARMLESS
+    unknown = _NAME.match(name) and name not in _MEANINGFUL and not _FRAMEWORK.match(name)
+    return value if known or unknown else None
+
+
+def _link(value: str, base: str | None) -> str | None:
+    """A link a reader may follow: http, https, mailto or a place in the same page; others go."""
+    target = printable(tidy(value))
+    if not target or target.startswith("#"):
+        return target
+    scheme = _SCHEME.match(target)
+    if scheme and scheme[0].lower() not in _SAFE_LINK:
+        return None
+    if scheme and scheme[0].lower() == "mailto:":
+        return target
+    return absolute(target, base) if base or scheme else target
+
+
+def _source(element: str, value: str, base: str | None) -> str | None:
+    """Where a picture or film is loaded from."""
+    target = printable(tidy(value))
+    if not target:
+        return target
+    if element == "img" and _INLINE_IMAGE.match(target):
+        return target
+    if _SCHEME.match(target) or target.startswith("//") or base:
+        return absolute(target, base)
+    return target
+
+
+def _only_web(value: str) -> bool:
+    schemes = re.findall(r"([a-z][a-z0-9+.-]*):", value, re.I)
+    return all(scheme.lower() in ("http", "https") for scheme in schemes)

@@ -1,0 +1,59 @@
+"""Characters: which may be stored, and how text is written into HTML."""
+
+from __future__ import annotations
+
+import re
+from html.entities import html5
+
+# C0 and C1 controls but tab and newline, surrogates, and what Unicode calls noncharacters of the BMP.
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+_REFERENCE = re.compile(r"&(?=#[0-9]|#[xX][0-9a-fA-F]|[A-Za-z][A-Za-z0-9]*;?)")
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
+_LEGACY = frozenset(name for name in html5 if not name.endswith(";"))
+_LONGEST = max(map(len, _LEGACY))
+
+
+def printable(text: str) -> str:
+    """The text without control characters (tab and LF stay), lone surrogates and noncharacters; CRLF becomes LF."""
+    return _UNPRINTABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def one_line(text: str) -> str:
+    """A title or a name: printable, in one line, white space folded to single blanks; ideographic blanks stay."""
+    return re.sub(r"[ \t\n\x0b\x0c\x85\u2028\u2029]+", " ", printable(text)).strip(" \u3000\xa0")
+
+
+def escape_text(text: str) -> str:
+    """Text as HTML content: ``<`` escaped, ``&`` only where it would begin a character reference, ``>`` raw."""
+    return _escape_ampersands(text, attribute=False).replace("<", "&lt;")
+
+
+def escape_attribute(value: str) -> str:
+    """Text as a double-quoted attribute's value; ``&`` raw where HTML would not read a character reference."""
+    escaped = _escape_ampersands(value, attribute=True)
+    return escaped.replace('"', "&quot;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _escape_ampersands(text: str, *, attribute: bool) -> str:
+    if "&" not in text:
+        return text
+    pieces, last = [], 0
+    for found in _REFERENCE.finditer(text):
+        if _is_reference(text, found.end(), attribute=attribute):
+            pieces.append(text[last : found.end()] + "amp;")
+            last = found.end()
+    return "".join(pieces) + text[last:]
+
+
+def _is_reference(text: str, at: int, *, attribute: bool) -> bool:
+    """Whether the characters after an ampersand make a character reference (HTML standard, 13.2.5.73)."""
+    if text[at] == "#":
+        return True
+    found = _NAME.match(text, at)
+    name = found[0] if found else ""
+    following = text[at + len(name) : at + len(name) + 1]
+    if following == ";" and name + ";" in html5:
+        return True
+    if attribute:  # a name without ";" counts there only if neither "=" nor a letter or digit follows
+        return name in _LEGACY and following != "="
+    return any(name[:length] in _LEGACY for length in range(2, _LONGEST + 1))

@@ -1,0 +1,217 @@
+"""HTML of strangers, made safe and kept faithful: one allow-list walk for documents, listings and pages of ours.
+
+The tree is built by an HTML5 parser (lexbor), so that what we judge is what a browser would see; BeautifulSoup walks
+it; the serialiser is our own, because the document format wants attributes in source order, bare empty values, and
+text with entities undone (docs/format.md).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from bs4 import BeautifulSoup, Comment, NavigableString, Tag
+from bs4.element import PreformattedString
+from selectolax.lexbor import LexborHTMLParser
+
+from aggregator.text.attributes import attributes
+from aggregator.text.characters import escape_text, printable
+
+MAX_DEPTH = 512  # open elements; real pages stay below 60, and parsers go quadratic above some thousand
+MAX_TAGS = 100_000  # about 2 s of work; the largest real page measured has 4,000
+
+VOID = frozenset("area br col hr img input source track wbr".split())
+# What a reader may see. Everything else goes: with its content if it is in DROPPED, by its tags alone if not.
+ALLOWED = frozenset(
+    """a abbr acronym address article aside audio b bdi bdo big blockquote br caption center cite code col colgroup
+    data dd del details dfn dir div dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 header hgroup hr i img
+    ins kbd li main map mark menu nav ol p picture pre q rb rp rt rtc ruby s samp section small source span strike
+    strong sub summary sup table tbody td tfoot th thead time tr track tt u ul var video wbr""".split()
+)
+DROPPED = (
+    "script iframe object embed applet noscript template svg math frameset frame noframes noembed xmp plaintext "
+    "textarea select base meta link title input button dialog portal canvas param bgsound"
+).split()
+_BLOCK = frozenset(
+    """address article aside blockquote br caption center dd details dir div dl dt figcaption figure footer h1 h2 h3
+    h4 h5 h6 header hr li main menu nav ol p pre section summary table tbody td tfoot th thead tr ul""".split()
+)
+# An element whose end is implied by its next sibling does not nest, however often it is left open.
+_UNNESTED = VOID | frozenset(
+    "p li dt dd tr td th thead tbody tfoot option optgroup rb rt rp html head body".split()
+)
+_TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]*)")
+_LEADING = re.compile(
+    r"(?:\s+|<!--.*?-->|<style\b[^>]*>.*?</style\s*>|<(?:link|meta|base)\b[^>]*>)*", re.I | re.S
+)
+_COMMENT_RISK = re.compile(
+    r"^-?>|--!?>|<!--|--$|-$|<\s*/?\s*(?:script|iframe|object|embed|svg|math)|\bon\w+\s*=|javascript:", re.I
+)
+_STYLE_RISK = re.compile(r"[@\\<]|url\s*\(|expression\s*\(|-moz-binding|behavior\s*:", re.I)
+_ROOT = "aggregator-root"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a walk keeps beyond the allow-list: a document's body keeps comments and plain styles as the format has them."""
+
+    comments: bool = False
+    styles: bool = False
+    images: bool = False  # the document's pass over <img>: lazy sources, referrerpolicy
+
+
+SHOWN = Policy()
+DOCUMENT = Policy(comments=True, styles=True, images=True)
+
+
+def clean(html: str, base: str | None = None) -> str:
+    """HTML that may be shown: allow-listed elements and attributes, links absolute against ``base``. Never raises.
+
+    No script, event handler, ``javascript:``, frame, object, form, style element or comment comes through. What
+    is too heavy for a tree (``too_heavy``) comes back as escaped text.
+    """
+    return _walk(html, base, SHOWN)
+
+
+def body_html(fragment: str, base: str | None) -> str:
+    """The body of a document out of the inner HTML of an article's body node: the format's pass plus the allow-list.
+
+    As the format wants it (docs/format.md): leading white space, comments and styles vanish, trailing white space
+    stays, LF only, links absolute, every image with a usable ``src`` and ``referrerpolicy="no-referrer"`` last.
+    Comments and ``<style>`` without ``@``, ``url(``, ``\\`` or ``<`` stay, as in the documents the format is known by.
+    """
+    text = fragment.replace("\r\n", "\n").replace("\r", "\n")
+    leading = _LEADING.match(text)
+    return _walk(text[leading.end() :] if leading else text, base, DOCUMENT)
+
+
+def plain(html: str) -> str:
+    """The text of HTML: one block a line, no blank lines, white space folded, indents (U+3000) gone. Never raises."""
+    soup = tree(html)
+    if soup is None:
+        return _fold(re.sub(r"<[^<>]*>", " ", html))
+    pieces = ("\n" if text is None else text.replace("\n", " ") for text in _texts(soup))
+    return _fold("".join(pieces))
+
+
+def tree(html: str) -> BeautifulSoup | None:
+    """The fragment as a tree whose single top element holds all; ``None`` when there is too much of it to be handled."""
+    if too_heavy(html):
+        return None
+    parsed = LexborHTMLParser(f"<!DOCTYPE html><body>{printable(html)}")
+    parsed.strip_tags(DROPPED)
+    inner = (parsed.body.inner_html if parsed.body is not None else "") or ""
+    # BeautifulSoup collapses white space outside of the elements named here; the root makes that "nowhere".
+    return BeautifulSoup(
+        f"<{_ROOT}>{inner}</{_ROOT}>",
+        "html.parser",
+        preserve_whitespace_tags={_ROOT},
+        multi_valued_attributes=None,
+    )
+
+
+def too_heavy(html: str) -> bool:
+    """Whether there are more tags or deeper nesting than a tree should be built of; one pass, nothing is built."""
+    tags = html.count("<")
+    if tags <= MAX_DEPTH or tags > MAX_TAGS:
+        return tags > MAX_TAGS
+    depth = 0
+    for closing, name in _TAG.findall(html):
+        if name.lower() in _UNNESTED:
+            continue
+        depth = max(depth - 1, 0) if closing else depth + 1
+        if depth > MAX_DEPTH:
+            return True
+    return False
+
+
+def first_image(body: str) -> str | None:
+    """The ``src`` of the first ``<img>`` outside comments, "" if it is empty, ``None`` if there is no image."""
+    soup = tree(body)
+    image = soup.find("img") if soup is not None else None
+    return str(image.get("src") or "") if isinstance(image, Tag) else None
+
+
+def _walk(html: str, base: str | None, policy: Policy) -> str:
+    """The one allow-list walk."""
+    soup = tree(html)
+    if soup is None:
+        return escape_text(plain(html))
+    root = soup.find(_ROOT)
+    return "".join(_serialise(root, base, policy)) if isinstance(root, Tag) else ""
+
+
+def _serialise(root: Tag, base: str | None, policy: Policy) -> Iterator[str]:
+    """The pieces of the cleaned fragment, in order, without recursion."""
+    stack: list[Iterator[object] | str] = [iter(root.contents)]
+    while stack:
+        top = stack[-1]
+        if isinstance(top, str):
+            yield top
+            stack.pop()
+            continue
+        node = next(top, None)
+        if node is None:
+            stack.pop()
+        elif isinstance(node, Tag):
+            yield from _open(node, base, policy, stack)
+        elif isinstance(node, NavigableString):
+            yield _string(node, policy)
+
+
+def _open(tag: Tag, base: str | None, policy: Policy, stack: list[Iterator[object] | str]) -> Iterator[str]:
+    """The start of an element, with its children and end put on the stack."""
+    name = tag.name.lower()
+    if name == "style":
+        yield _style(tag, policy)
+        return
+    if name in VOID and name not in ALLOWED:
+        return
+    if name not in ALLOWED:
+        stack.append(iter(tag.contents))
+        return
+    yield f"<{name}{attributes(name, tag.attrs, base, images=policy.images)}>"
+    if name not in VOID:
+        stack.append(f"</{name}>")
+        stack.append(iter(tag.contents))
+
+
+def _style(tag: Tag, policy: Policy) -> str:
+    css = "".join(str(child) for child in tag.contents)
+    return f"<style>{css}</style>" if policy.styles and not _STYLE_RISK.search(css) else ""
+
+
+def _string(node: NavigableString, policy: Policy) -> str:
+    if isinstance(node, Comment):
+        return f"<!--{node}-->" if policy.comments and not _COMMENT_RISK.search(node) else ""
+    if isinstance(node, PreformattedString):  # doctype, processing instruction, CDATA
+        return ""
+    return escape_text(str(node))
+
+
+def _texts(soup: BeautifulSoup) -> Iterable[str | None]:
+    """The strings of a tree in order, with ``None`` where a block begins or ends."""
+    stack: list[Iterator[object] | None] = [iter(soup.contents)]
+    while stack:
+        top = stack[-1]
+        node = next(top, None) if top is not None else None
+        if top is None:
+            yield None
+            stack.pop()
+        elif node is None:
+            stack.pop()
+        elif isinstance(node, Tag):
+            if node.name == "style":
+                continue
+            if node.name in _BLOCK:
+                yield None
+                stack.append(None)
+            stack.append(iter(node.contents))
+        elif isinstance(node, NavigableString) and not isinstance(node, PreformattedString):
+            yield str(node)
+
+
+def _fold(text: str) -> str:
+    lines = (re.sub(r"[ \t\xa0]+", " ", line).strip(" \t\xa0\u3000") for line in text.split("\n"))
+    return "\n".join(line for line in lines if line)
