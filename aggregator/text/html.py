@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from bs4 import BeautifulSoup, Comment, NavigableString, Tag
-from bs4.element import PreformattedString
+from bs4 import BeautifulSoup, Comment, Tag
+from bs4.element import NavigableString, PreformattedString
 from selectolax.lexbor import LexborHTMLParser
 
 from aggregator.text.attributes import attributes
@@ -38,13 +38,9 @@ _BLOCK = frozenset(
     h4 h5 h6 header hr li main menu nav ol p pre section summary table tbody td tfoot th thead tr ul""".split()
 )
 # An element whose end is implied by its next sibling does not nest, however often it is left open.
-_UNNESTED = VOID | frozenset(
-    "p li dt dd tr td th thead tbody tfoot option optgroup rb rt rp html head body".split()
-)
+_UNNESTED = VOID | frozenset("p li dt dd tr td th thead tbody tfoot option optgroup rb rt rp html head body".split())
 _TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]*)")
-_LEADING = re.compile(
-    r"(?:\s+|<!--.*?-->|<style\b[^>]*>.*?</style\s*>|<(?:link|meta|base)\b[^>]*>)*", re.I | re.S
-)
+_LEADING = re.compile(r"(?:\s+|<!--.*?-->|<style\b[^>]*>.*?</style\s*>|<(?:link|meta|base)\b[^>]*>)*", re.I | re.S)
 _COMMENT_RISK = re.compile(
     r"^-?>|--!?>|<!--|--$|-$|<\s*/?\s*(?:script|iframe|object|embed|svg|math)|\bon\w+\s*=|javascript:", re.I
 )

@@ -13,9 +13,7 @@ TRACKING = frozenset(
     "from froms vt tj finpagefr cre mod r sudaref source spm fbclid gclid yclid msclkid mc_cid mc_eid igshid".split()
 )
 SINA_DOMAINS = ("sina.com.cn", "sina.cn", "sinaimg.cn")
-_REDIRECT = re.compile(
-    r"^https?://go\.rss\.sina\.com\.cn/redirect\.php\?(?:[^#]*&)?url=(?P<target>.+)$", re.I | re.S
-)
+_REDIRECT = re.compile(r"^https?://go\.rss\.sina\.com\.cn/redirect\.php\?(?:[^#]*&)?url=(?P<target>.+)$", re.I | re.S)
 _COMOS = re.compile(r"(?:(?:doc|zl|detail)-i|comos[:-])(?P<id>[a-z]{7}\d{7})(?![a-z0-9])", re.I)
 _BULLETIN = re.compile(r"vCB_AllBulletinDetail\.php\?(?:[^#]*&)?id=(?P<id>\d+)", re.I)
 _BLANK = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\ufeff]+")
@@ -107,9 +105,7 @@ def canonical(url: str) -> str:
     netloc = f"[{host}]" if ":" in host else host
     if port and port not in (80, 443):
         netloc = f"{netloc}:{port}"
-    path = quote(
-        unquote(parts.path, errors="surrogateescape"), safe="/:@!$&'()*+,;=~-._", errors="surrogateescape"
-    )
+    path = quote(unquote(parts.path, errors="surrogateescape"), safe="/:@!$&'()*+,;=~-._", errors="surrogateescape")
     return urlunsplit(("https", netloc, path or "/", _query(host, parts.path, parts.query), ""))
 
 
