@@ -100,7 +100,8 @@ class Entry:
 
     ``summary`` and ``content`` are cleaned HTML. ``full_text`` says that ``content`` is the whole article.
     ``published`` never falls back to ``updated``; for Sina's roll list it is ``ctime`` and ``updated`` is ``mtime``.
-    ``raw`` is the item as the listing held it.
+    ``raw`` is the item as the listing held it, ``original`` its content before cleaning: it may only be shown after
+    ``text.html.body_html`` or ``clean``.
     """
 
     id: str | None  # guid, Atom id, docid
@@ -119,6 +120,7 @@ class Entry:
     symbols: tuple[str, ...] = ()
     enclosures: tuple[Enclosure, ...] = ()
     raw: bytes = b""
+    original: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,22 +194,30 @@ class Pending:
     entry: Entry
     feed: str  # name of the home feed, chosen now and kept for good
     categories: tuple[str, str, str]
-    date: datetime
-    pages: Pages
-    zone: str | None
-    headers: Mapping[str, str]
-    tries: int
+    date: datetime  # the document's, frozen at first sight
+    tries: int = 0
+    revision: int = 0  # how many revisions there are
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """The good end of a pending article: the article, its document and file names to choose from, the page it came from."""
+    """The good end of a pending article: the article, its document, and the page it came from."""
 
     article: Article
     document: str
-    files: tuple[str, ...]  # names below C1/C2/C3, preferred first
+    files: tuple[str, ...]  # paths C1/C2/C3/name.md to choose from, preferred first
     fingerprint: str
     page: Page | None
+    cause: str  # "first", "changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What noting a listing changed: entries of articles not seen before, entries whose article is known, edits."""
+
+    new: int = 0
+    known: int = 0
+    changed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

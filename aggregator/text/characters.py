@@ -7,6 +7,7 @@ from html.entities import html5
 
 # C0 and C1 controls but tab and newline, surrogates, and what Unicode calls noncharacters of the BMP.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+_BREAK = re.compile(r" *[\t\n\x0b\x0c\r\x85\u2028\u2029][ \t\n\x0b\x0c\r\x85\u2028\u2029]*")
 _REFERENCE = re.compile(r"&(?=#[0-9]|#[xX][0-9a-fA-F]|[A-Za-z][A-Za-z0-9]*;?)")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 _LEGACY = frozenset(name for name in html5 if not name.endswith(";"))
@@ -19,8 +20,8 @@ def printable(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """A title or a name: printable, in one line, white space folded to single blanks; ideographic blanks stay."""
-    return re.sub(r"[ \t\n\x0b\x0c\x85\u2028\u2029]+", " ", printable(text)).strip(" \u3000\xa0")
+    """A title or a name: printable, in one line, trimmed. Blanks inside stay as they are, ideographic ones too."""
+    return _BREAK.sub(" ", printable(_BREAK.sub(" ", text))).strip(" \u3000\xa0\ufeff")
 
 
 def escape_text(text: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from html import unescape
 
 from bs4 import BeautifulSoup, Comment, Tag
 from bs4.element import NavigableString, PreformattedString
@@ -45,12 +46,14 @@ _COMMENT_RISK = re.compile(
     r"^-?>|--!?>|<!--|--$|-$|<\s*/?\s*(?:script|iframe|object|embed|svg|math)|\bon\w+\s*=|javascript:", re.I
 )
 _STYLE_RISK = re.compile(r"[@\\<]|url\s*\(|expression\s*\(|-moz-binding|behavior\s*:", re.I)
+_IMAGE = re.compile(r"<!--.*?-->|<img(?P<attributes>\b[^>]*)>", re.S)
+_SRC = re.compile(r'\ssrc="([^"]*)"')
 _ROOT = "aggregator-root"
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What a walk keeps beyond the allow-list: a document's body keeps comments and plain styles as the format has them."""
+    """What a walk keeps beyond the allow-list: a document's body keeps comments and plain styles as the format has."""
 
     comments: bool = False
     styles: bool = False
@@ -92,7 +95,7 @@ def plain(html: str) -> str:
 
 
 def tree(html: str) -> BeautifulSoup | None:
-    """The fragment as a tree whose single top element holds all; ``None`` when there is too much of it to be handled."""
+    """The fragment as a tree whose single top element holds all; ``None`` when it is too heavy."""
     if too_heavy(html):
         return None
     parsed = LexborHTMLParser(f"<!DOCTYPE html><body>{printable(html)}")
@@ -123,10 +126,15 @@ def too_heavy(html: str) -> bool:
 
 
 def first_image(body: str) -> str | None:
-    """The ``src`` of the first ``<img>`` outside comments, "" if it is empty, ``None`` if there is no image."""
-    soup = tree(body)
-    image = soup.find("img") if soup is not None else None
-    return str(image.get("src") or "") if isinstance(image, Tag) else None
+    """The ``src`` of the first ``<img>`` of a cleaned body, comments skipped; "" if it is empty, ``None`` without one.
+
+    Told by a pattern, which is safe on what ``body_html`` wrote: ``<`` and ``>`` never stand raw in its attributes.
+    """
+    found = next((m for m in _IMAGE.finditer(body) if m["attributes"] is not None), None)
+    if found is None:
+        return None
+    source = _SRC.search(found["attributes"])
+    return unescape(source[1]) if source else ""
 
 
 def _walk(html: str, base: str | None, policy: Policy) -> str:
