@@ -1,0 +1,20 @@
+"""config.yaml: finding it, reading it into ``Settings``, and changing it without losing a comment."""
+
+from aggregator.config.edit import add_feed, remove_feed, set_feed, write_config
+from aggregator.config.loader import find_config, load, parse, read_config, schema, starter
+from aggregator.config.settings import Network, Settings
+
+__all__ = [
+    "Network",
+    "Settings",
+    "add_feed",
+    "find_config",
+    "load",
+    "parse",
+    "read_config",
+    "remove_feed",
+    "schema",
+    "set_feed",
+    "starter",
+    "write_config",
+]

@@ -1,0 +1,294 @@
+"""The configuration as a value: ``Settings``, frozen, every default filled in, every path absolute.
+
+Keys, units and defaults are the interface of the program; a key that only a later version knows is refused.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias
+from urllib.parse import urlsplit
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
+
+from aggregator import __version__
+from aggregator.config import values
+from aggregator.model import Feed, Pages
+
+RESERVED = frozenset("interval recheck retention images rules fallback keep drop browse hooks opml".split())
+UNFILED = "未分类"
+SINA_ZONE = "Asia/Shanghai"
+SINA_PAUSE = 0.5  # seconds between requests to one host, unless configured
+
+_SWITCHES = {"yes": "true", "on": "true", "no": "false", "off": "false"}
+
+
+def _empty_section(value: object) -> object:
+    """A section whose every line is commented out is null in YAML, and means its defaults."""
+    return {} if value is None else value
+
+
+def _empty_list(value: object) -> object:
+    return [] if value is None else value
+
+
+def _pages(value: object) -> object:
+    """``auto``, ``true`` or ``false``, also as a YAML boolean or as yes, no, on, off."""
+    word = str(value).lower()
+    return _SWITCHES.get(word, word)
+
+
+def _path(value: object, info: ValidationInfo) -> Path:
+    """A path; a relative one starts at the folder of the configuration file, ``~`` is the home."""
+    text = values.words(value)
+    try:
+        path = Path(text).expanduser()
+    except RuntimeError:
+        raise ValueError(f"names a home folder that does not exist: {values.shown(text)}") from None
+    folder = (info.context or {}).get("folder", Path())
+    return Path(folder, path).absolute()
+
+
+def _file(path: Path) -> Path:
+    if not path.is_file():
+        raise ValueError(f"must be a file, but there is none at {path}")
+    return path
+
+
+def _three(value: object) -> tuple[str, ...]:
+    """The three levels a document is filed under."""
+    if not isinstance(value, (list, tuple)) or len(value) != 3:
+        count = f"{len(value)} of them" if isinstance(value, (list, tuple)) else values.shown(value)
+        raise ValueError(f"must be a list of exactly three, as in [金融, 新浪财经, 国内], not {count}")
+    return tuple(values.words(item) for item in value)
+
+
+_DURATION = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": "^[0-9.]+(ms|[smhdw])?$"}]}
+_SIZE = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^[0-9.]+ ?([kMG]i?)?B?$"}]}
+
+Duration: TypeAlias = Annotated[int, BeforeValidator(values.whole_seconds), WithJsonSchema(_DURATION)]
+Seconds: TypeAlias = Annotated[float, BeforeValidator(values.positive_seconds), WithJsonSchema(_DURATION)]
+Pause: TypeAlias = Annotated[float, BeforeValidator(values.seconds), WithJsonSchema(_DURATION)]
+Size: TypeAlias = Annotated[int, BeforeValidator(values.size), WithJsonSchema(_SIZE)]
+Words: TypeAlias = Annotated[str, BeforeValidator(values.words)]
+Name: TypeAlias = Annotated[str, BeforeValidator(values.feed_name)]
+Zone: TypeAlias = Annotated[str, BeforeValidator(values.zone)]
+WebUrl: TypeAlias = Annotated[str, BeforeValidator(values.web_url)]
+HeaderText: TypeAlias = Annotated[str, BeforeValidator(values.header_value)]
+PagesSwitch: TypeAlias = Annotated[
+    Pages, BeforeValidator(_pages), WithJsonSchema({"enum": ["auto", "true", "false", True, False]})
+]
+FilePath: TypeAlias = Annotated[Path, BeforeValidator(_path)]
+Three: TypeAlias = Annotated[tuple[str, str, str], BeforeValidator(_three)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, validate_default=True, hide_input_in_errors=True
+    )
+
+
+class PerHost(_Section):
+    """How gently one host is treated."""
+
+    connections: int = Field(default=2, ge=1, le=32)
+    """Connections to one host at the same time."""
+    interval: Pause | None = None
+    """Least time between two requests to one host: 0.5s unless set, none to hosts of connect_to."""
+
+
+class Network(_Section):
+    """How pages are fetched."""
+
+    user_agent: HeaderText | None = None
+    """The whole User-Agent header. Unset, the program names itself and `contact`."""
+    contact: HeaderText | None = None
+    """An address at which an operator of a site can reach you: a URL or a mail address, sent with each request."""
+    referer: HeaderText = "https://finance.sina.com.cn/"
+    """The Referer header, sent to Sina's hosts only (some of their lists answer 403 without one)."""
+    timeout: Seconds = 10.0
+    """Longest wait for a connection, or between two pieces of an answer."""
+    max_listing: Size = 32_000_000
+    """Largest listing, after decompression."""
+    max_page: Size = 10_000_000
+    """Largest article page, after decompression."""
+    max_redirects: int = Field(default=10, ge=0, le=50)
+    """Redirects followed for one request."""
+    deadline: Seconds = 30.0
+    """Longest time one request may take in all."""
+    per_host: Annotated[PerHost, BeforeValidator(_empty_section)] = PerHost()
+    """How gently one host is treated."""
+    connect_to: Annotated[
+        Mapping[Annotated[str, BeforeValidator(values.host)], Annotated[str, BeforeValidator(values.local_address)]],
+        BeforeValidator(_empty_section),
+    ] = Field(default_factory=dict)
+    """Hosts that are reached in plain HTTP at another address, each as `host: http://host:port`."""
+    allow_private: Annotated[
+        tuple[Annotated[str, BeforeValidator(values.host_or_network)], ...], BeforeValidator(_empty_list)
+    ] = ()
+    """Hosts or address ranges that may be reached although their addresses are private."""
+    fake_ip_ranges: Annotated[
+        tuple[Annotated[str, BeforeValidator(values.network)], ...], BeforeValidator(_empty_list)
+    ] = ()
+    """Address ranges a local proxy invents for public names, such as 198.18.0.0/15."""
+    proxy: WebUrl | None = None
+    """An HTTP proxy for every request. The proxy variables of the environment are not read."""
+    ca_bundle: FilePath | None = None
+    """A file of certificates (PEM) to trust instead of the built-in ones."""
+    robots: bool = False
+    """Honour robots.txt (Disallow, Crawl-delay) for article pages."""
+
+    @field_validator("ca_bundle")
+    @classmethod
+    def _bundle_is_there(cls, path: Path | None) -> Path | None:
+        return path and _file(path)
+
+    @property
+    def agent(self) -> str:
+        """The User-Agent header to send."""
+        contact = f"; +{self.contact}" if self.contact else ""
+        return self.user_agent or f"Mozilla/5.0 (compatible; aggregator/{__version__}{contact})"
+
+    def pause(self, host: str) -> float:
+        """Least seconds between two requests to ``host``: as configured, else 0.5, and 0 for hosts of connect_to."""
+        if self.per_host.interval is not None:
+            return self.per_host.interval
+        return 0.0 if host in self.connect_to else SINA_PAUSE
+
+
+class Defaults(_Section):
+    """What holds for every feed that does not say otherwise."""
+
+    every: Duration = 300
+    """Time between two polls of a feed."""
+    pages: PagesSwitch = "auto"
+    """Fetch each article's page? auto: unless the listing carries the full text."""
+    zone: Zone | None = None
+    """Time zone in which dates without one are read. Sina's are always read as Asia/Shanghai."""
+    expect_newest_within: Duration = 86_400
+    """A feed whose newest entry is older than this is shown as stale."""
+
+
+class DocumentSettings(_Section):
+    """The front-matter document made of each article."""
+
+    date: Literal["intime", "ctime"] = "intime"
+    """Which of Sina's times dates a document: intime (when Sina listed it) or ctime (publication)."""
+    placeholder: str = "picsum"
+    """The head image of an article without one: picsum, none, or the URL of an image."""
+
+    @field_validator("placeholder", mode="before")
+    @classmethod
+    def _placeholder_is_known(cls, value: object) -> str:
+        if value in ("picsum", "none"):
+            return str(value)
+        if isinstance(value, str) and "://" in value:
+            return values.web_url(value)
+        raise ValueError(f"must be picsum, none or the URL of an image, not {values.shown(value)}")
+
+
+class Hexo(_Section):
+    """A Hexo site that receives the documents after each poll."""
+
+    dir: FilePath
+    """The folder of posts, such as blog/source/_posts."""
+
+
+class Export(_Section):
+    """Where documents are written, besides the archive."""
+
+    hexo: Hexo | None = None
+    """A Hexo site that receives the documents after each poll."""
+
+
+class FeedRow(_Section):
+    """One feed."""
+
+    name: Name
+    """A short name of your own, used on the command line."""
+    source: Literal["feed", "sina-roll"]
+    """What answers: feed (RSS, RDF, Atom, JSON Feed) or sina-roll (a list of Sina's roll API)."""
+    url: WebUrl
+    """The listing's address. For sina-roll with pageid and lid; num and page are set by the program."""
+    categories: Three | None = None
+    """Three levels under which documents are filed; unset: 未分类 and the host."""
+    every: Duration | None = None
+    """Time between two polls of this feed."""
+    enabled: bool = True
+    """false pauses the feed; its archive stays."""
+    pages: PagesSwitch | None = None
+    """Fetch each article's page? auto: unless the listing carries the full text."""
+    zone: Zone | None = None
+    """Time zone in which this feed's dates without one are read."""
+    expect_newest_within: Duration | None = None
+    """The feed is shown as stale when its newest entry is older than this."""
+    headers: Annotated[
+        Mapping[Annotated[str, BeforeValidator(values.header_name)], HeaderText], BeforeValidator(_empty_section)
+    ] = Field(default_factory=dict)
+    """Headers sent with each request for this feed's listing and pages."""
+
+    @field_validator("url")
+    @classmethod
+    def _list_is_named(cls, url: str, info: ValidationInfo) -> str:
+        return values.roll_url(url) if info.data.get("source") == "sina-roll" else url
+
+
+class Settings(_Section):
+    """The whole of config.yaml."""
+
+    archive: FilePath = Path("archive.db")
+    """The archive's file. Paths are relative to the configuration file."""
+    timezone: Zone = SINA_ZONE
+    """Time zone of times on the command line and in what is printed."""
+    network: Annotated[Network, BeforeValidator(_empty_section)] = Network()
+    """How pages are fetched."""
+    defaults: Annotated[Defaults, BeforeValidator(_empty_section)] = Defaults()
+    """What holds for every feed that does not say otherwise."""
+    document: Annotated[DocumentSettings, BeforeValidator(_empty_section)] = DocumentSettings()
+    """The front-matter document made of each article."""
+    export: Annotated[Export, BeforeValidator(_empty_section)] = Export()
+    """Where documents are written, besides the archive."""
+    feeds: Annotated[tuple[FeedRow, ...], BeforeValidator(_empty_list)] = ()
+    """The feeds that are polled, in the order in which they are shown."""
+
+    def feed_list(self) -> tuple[Feed, ...]:
+        """Every feed, paused ones too, in the order of the file, with the defaults filled in."""
+        return tuple(_feed(row, self.defaults) for row in self.feeds)
+
+    def warnings(self) -> tuple[str, ...]:
+        """What is allowed but hardly meant, one sentence each."""
+        found = [] if self.feeds else ["there are no feeds; add one with: aggregator feeds add NAME URL"]
+        if self.feeds and not any(row.enabled for row in self.feeds):
+            found.append("every feed is paused; resume one with: aggregator feeds resume NAME")
+        for url, count in Counter(row.url for row in self.feeds).items():
+            if count > 1:
+                names = ", ".join(row.name for row in self.feeds if row.url == url)
+                found.append(f"the same url is polled {count} times, by {names}")
+        return tuple(found)
+
+
+def _feed(row: FeedRow, defaults: Defaults) -> Feed:
+    host = urlsplit(row.url).hostname or ""
+    sina = f".{host}".endswith((".sina.com.cn", ".sina.cn"))
+    return Feed(
+        name=row.name,
+        source=row.source,
+        url=row.url,
+        categories=row.categories or (UNFILED, host, host),
+        every=row.every or defaults.every,
+        enabled=row.enabled,
+        pages=row.pages or defaults.pages,
+        zone=row.zone or (SINA_ZONE if sina else defaults.zone),
+        expect_newest_within=row.expect_newest_within or defaults.expect_newest_within,
+        headers=dict(row.headers),
+    )
