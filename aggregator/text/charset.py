@@ -1,0 +1,224 @@
+"""Bytes into text, for servers and files that label their encoding wrongly or not at all.
+
+The order (decisions: Reading / Charset): byte order mark; strict UTF-8; UTF-8 but for a few broken sequences; a Chinese
+label that decodes; any other label that decodes and is not contradicted; the better of GB18030 and Big5; windows-1252.
+Every GB label means GB18030, its superset. UTF-7 is refused: it can smuggle markup past every check made on bytes.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from charset_normalizer import from_bytes
+
+REPLACEMENT = "\ufffd"
+# Python codecs by what labels mean in the wild (WHATWG Encoding: latin-1 and ASCII labels mean windows-1252).
+_ALIASES = {
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "gb18030": "gb18030",
+    "big5": "big5",
+    "cp950": "cp950",
+    "big5hkscs": "big5hkscs",
+    "ascii": "cp1252",
+    "iso8859-1": "cp1252",
+    "iso8859-9": "cp1254",
+    "iso8859-11": "cp874",
+    "tis-620": "cp874",
+    "shift_jis": "cp932",
+    "euc_kr": "cp949",
+    "utf-8-sig": "utf-8",
+    "utf-16": "utf-16-le",
+    "utf-32": "utf-32-le",
+}
+_SPELLINGS = {
+    "gb_2312-80": "gb18030",
+    "x-gbk": "gb18030",
+    "gb2312-80": "gb18030",
+    "x-sjis": "cp932",
+    "u16": "utf-16-le",
+}
+_CHINESE = frozenset({"gb18030", "big5", "cp950", "big5hkscs", "hz"})
+_BIG5 = ("big5", "cp950", "big5hkscs")
+_WESTERN = frozenset({"cp1252", "iso8859-15", "latin_1"})  # what servers claim of everything: never evidence
+# Bytes that are valid UTF-8 but mean something else under these labels, if they hold the mark.
+_MARKS = {"hz": b"~{", "iso2022_jp": b"\x1b", "utf-16-le": b"\0", "utf-16-be": b"\0"}
+_KNOWN = re.compile(
+    r"(?:utf-8|utf-(?:16|32)-[lb]e|gb18030|big5|big5hkscs|hz|iso2022_jp|iso8859-\d+|cp(?:125\d|874|866|850|437|932|949|950)"
+    r"|koi8-[rut]|mac-(?:roman|cyrillic)|shift_jis(?:x0213|_2004)?|euc_jp|johab|kz1048|ptcp154)"
+)
+_BOMS = (  # the 32-bit marks first: they begin with the 16-bit ones
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_WIDE = (  # "<" as its first character shows the width (XML 1.0, appendix F)
+    (re.compile(rb"\x00\x00\x00<"), "utf-32-be"),
+    (re.compile(rb"<\x00\x00\x00"), "utf-32-le"),
+    (re.compile(rb"\x00<\x00[^\x00]"), "utf-16-be"),
+    (re.compile(rb"<\x00[^\x00]\x00"), "utf-16-le"),
+)
+_XML_LABEL = re.compile(rb"""<\?xml\b[^>]{0,200}?\bencoding\s*=\s*["']?\s*([\w.:-]{2,40})""", re.I)
+_META_LABEL = re.compile(rb"""<meta\b[^>]{0,400}?\bcharset\s*=\s*["']?\s*([\w.:-]{2,40})""", re.I)
+_HEADER_LABEL = re.compile(r"""\bcharset\s*=\s*["']?\s*([\w.:-]{2,40})""", re.I)
+_HIGH_RUN = re.compile(rb"[\x80-\xff]+")
+_PIECE = re.compile(rb"[^<>\n]+")
+_SAMPLE = 65_536  # bytes shown to the detector; more does not change its mind
+_HEAD = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A text, the Python codec that gave it, and whether U+FFFD had to be put where bytes meant nothing."""
+
+    text: str
+    encoding: str
+    damaged: bool = False
+
+
+def decode(body: bytes, *, header: str | None = None, declared: str | None = None) -> Decoded:
+    """The text of a listing or page. Never raises; a byte order mark is not part of the text.
+
+    ``header`` is a Content-Type (or only its charset), ``declared`` a label from inside the body; without it
+    ``declared_in`` looks. Broken bytes cost one U+FFFD each, never the whole text.
+    """
+    wide = _by_mark(body)
+    if wide is not None:
+        return wide
+    labels = [c for c in (_codec(_label(header)), _codec(declared or declared_in(body))) if c is not None]
+    for codec in labels:
+        mark = _MARKS.get(codec)
+        if mark is not None and mark in body:
+            return _replaced(body, codec)
+    try:
+        return Decoded(body.decode("utf-8"), "utf-8")
+    except UnicodeDecodeError:
+        pass
+    return _mostly_utf8(body) or _by_label(body, labels) or _detected(body)
+
+
+def declared_in(body: bytes) -> str | None:
+    """The label in an XML declaration or ``<meta charset>`` in the first 4 kB, as written; ``None`` without one."""
+    head = body[:_HEAD]
+    found = _XML_LABEL.search(head) or _META_LABEL.search(head)
+    return found[1].decode("ascii", "replace") if found else None
+
+
+def _by_mark(body: bytes) -> Decoded | None:
+    """What a byte order mark, or a first ``<`` with zero bytes around it, says."""
+    for mark, codec in _BOMS:
+        if body.startswith(mark):
+            return _replaced(body, codec)
+    for pattern, codec in _WIDE:
+        if pattern.match(body):
+            return _replaced(body, codec)
+    return None
+
+
+def _label(header: str | None) -> str | None:
+    """The charset of a Content-Type; a bare word is taken for the charset itself."""
+    if header is None:
+        return None
+    found = _HEADER_LABEL.search(header)
+    if found:
+        return found[1]
+    return header.strip() if re.fullmatch(r"\s*[\w.:-]{2,40}\s*", header) else None
+
+
+def _codec(label: str | None) -> str | None:
+    """The codec a label stands for; ``None`` for unknown, dangerous (UTF-7) and useless ones."""
+    if label is None:
+        return None
+    plain = label.strip().lower()
+    if plain in _SPELLINGS:
+        return _SPELLINGS[plain]
+    try:
+        name = codecs.lookup(plain).name
+    except (LookupError, ValueError):
+        return None
+    name = _ALIASES.get(name, name)
+    return name if _KNOWN.fullmatch(name) else None
+
+
+def _replaced(body: bytes, codec: str) -> Decoded:
+    text = body.decode(codec, "replace").lstrip("\ufeff")
+    return Decoded(text, codec, damaged=REPLACEMENT in text)
+
+
+def _mostly_utf8(body: bytes) -> Decoded | None:
+    """UTF-8 with a few broken sequences: at least as many good ones as bad.
+
+    In 19 real GB2312 and Big5 feeds good ones are at most a quarter of the bad ones.
+    """
+    text = body.decode("utf-8", "replace")
+    bad = text.count(REPLACEMENT)
+    good = sum(1 for c in text if c > "\x7f") - bad
+    return Decoded(text.lstrip("\ufeff"), "utf-8", damaged=True) if good >= bad else None
+
+
+def _by_label(body: bytes, codecs_named: list[str]) -> Decoded | None:
+    """The first label that decodes the whole, Chinese labels before others; two that disagree are no evidence."""
+    chinese = [name for name in codecs_named if name in _CHINESE]
+    if len({name in _BIG5 for name in chinese}) == 1:
+        for name in _widened(chinese):
+            text = _strict(body, name)
+            if text is not None:
+                return Decoded(text, name)
+    for name in codecs_named:
+        if name in _CHINESE or name.startswith("utf"):
+            continue
+        if name in _WESTERN and _looks_multibyte(body):
+            continue
+        text = _strict(body, name)
+        if text is not None:
+            return Decoded(text, name)
+    return None
+
+
+def _widened(names: list[str]) -> Iterator[str]:
+    """A Big5 label may mean either of its extensions."""
+    for name in names:
+        yield from dict.fromkeys((name, *_BIG5)) if name in _BIG5 else (name,)
+
+
+def _strict(body: bytes, codec: str) -> str | None:
+    try:
+        return body.decode(codec)
+    except UnicodeDecodeError:
+        return None
+
+
+def _looks_multibyte(body: bytes) -> bool:
+    """Whether bytes above 0x7F mostly stand together, as in Chinese; in Western text they stand alone."""
+    runs = [len(run) for run in _HIGH_RUN.findall(body)]
+    return sum(n for n in runs if n > 1) * 2 > sum(runs)
+
+
+def _detected(body: bytes) -> Decoded:
+    """Without a usable label: GB18030 or Big5 where the bytes look Chinese, else windows-1252."""
+    if not _looks_multibyte(body):
+        return _replaced(body, "cp1252")
+    best = from_bytes(_sample(body), cp_isolation=["gb18030", "big5"]).best()
+    tried = [_replaced(body, name) for name in ([best.encoding] if best else []) + ["gb18030", "big5"]]
+    clean = next((one for one in tried if not one.damaged), None)
+    return clean or min(tried, key=lambda one: one.text.count(REPLACEMENT))
+
+
+def _sample(body: bytes) -> bytes:
+    """The pieces between tags and line ends that hold bytes above 0x7F; ``<`` and LF are no codec's trail bytes."""
+    pieces: list[bytes] = []
+    size = 0
+    for found in _PIECE.finditer(body):
+        high = _HIGH_RUN.search(found[0])
+        if high is None:
+            continue
+        pieces.append(found[0][high.start() : high.start() + _SAMPLE])
+        size += len(pieces[-1])
+        if size >= _SAMPLE:
+            break
+    return b"\n".join(pieces)
