@@ -1,0 +1,214 @@
+"""The client: a ``Request`` in, a ``Page`` out, or a ``FetchError`` that says why not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import MappingProxyType, TracebackType
+from typing import Self
+
+import httpx
+
+from aggregator.errors import FetchError
+from aggregator.model import Clock, Page, Request
+from aggregator.web.asking import conditions, headers_for
+from aggregator.web.decoding import read_body, too_large
+from aggregator.web.dial import Resolve, Wire, resolve_by_system
+from aggregator.web.guard import Guard, admit
+from aggregator.web.manners import Hold, Manners, Sleep
+from aggregator.web.network import Network
+from aggregator.web.outcome import FAULTS, failure, fault, masked, unasked_304
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_NONE: Mapping[str, datetime] = MappingProxyType({})
+_NO_FAILURES: Mapping[str, int] = MappingProxyType({})
+
+
+def utc_now() -> datetime:
+    """Return this machine's idea of the present instant."""
+    return datetime.now(UTC)
+
+
+class Client:
+    """The one door to the network, used as ``async with Client(network) as fetch: page = await fetch(request)``.
+
+    ``holds`` maps hosts to the instant before which they are not to be asked, and ``failures`` to how often they
+    refused us in a row, both as an earlier client's ``holds()`` gave them. ``resolve`` gives a name's addresses;
+    ``transport`` takes the place of the wire. Raises ``ConfigError`` for settings that cannot be used.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        *,
+        clock: Clock = utc_now,
+        sleep: Sleep = asyncio.sleep,
+        transport: httpx.AsyncBaseTransport | None = None,
+        holds: Mapping[str, datetime] = _NONE,
+        failures: Mapping[str, int] = _NO_FAILURES,
+        resolve: Resolve = resolve_by_system,
+    ) -> None:
+        self._network = network
+        self._clock = clock
+        self._guard = Guard.of(network)
+        self._plain_hosts = frozenset(host.lower().removesuffix(".") for host in network.connect_to)
+        self._transport = transport or Wire(network, self._guard, resolve)
+        self._timeout = httpx.Timeout(network.timeout).as_dict()
+        self._manners = Manners(
+            connections=network.connections,
+            pause=network.pause,
+            clock=clock,
+            sleep=sleep,
+            holds=holds,
+            failures=failures,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._transport.aclose()
+
+    def holds(self) -> tuple[Hold, ...]:
+        """Return the hosts that refuse us, to be stored and given to the next client."""
+        return self._manners.holds()
+
+    async def __call__(self, request: Request) -> Page:
+        """Fetch a URL, following redirects.
+
+        Returns the page of a 2xx, or of a 304 (with an empty body) where the request's validators were sent. Raises
+        ``FetchError`` for everything else; its kinds are listed there.
+        """
+        first = admit(request.url, self._guard)
+        url = _bare(first)
+        deadline = _Deadline(self._network.deadline)
+        seen = [url]
+        while True:
+            found = await self._hop(_Hop(request, first, url), deadline)
+            if isinstance(found, Page):
+                return found
+            if found in seen or len(seen) > self._network.max_redirects:
+                raise _astray(request.url, circle=found in seen, redirects=len(seen))
+            url = found
+            seen.append(url)
+
+    async def _hop(self, hop: _Hop, deadline: _Deadline) -> Page | httpx.URL:
+        """Ask one URL when its host's turn has come; return the page, or the URL to go on to."""
+        try:
+            async with self._manners.turn(hop.host), deadline.running():
+                return await self._exchange(hop)
+        except TimeoutError:
+            raise FetchError(
+                f"no whole answer within {self._network.deadline:g} s",
+                kind="timeout",
+                where=hop.where,
+                hint="It is asked again later; network.deadline sets the time",
+            ) from None
+        except FAULTS as error:
+            raise fault(error, hop.where, reading=hop.answered) from None
+        except FetchError as error:
+            error.where = error.where or hop.where
+            raise
+
+    async def _exchange(self, hop: _Hop) -> Page | httpx.URL:
+        response = await self._transport.handle_async_request(self._wire_request(hop))
+        hop.answered = True
+        try:
+            return await self._understand(hop, response)
+        finally:
+            await response.aclose()
+
+    def _wire_request(self, hop: _Hop) -> httpx.Request:
+        return httpx.Request(
+            "GET",
+            hop.url.copy_with(scheme="http") if hop.host in self._plain_hosts else hop.url,
+            headers=headers_for(self._network, hop.request, hop.first, hop.url),
+            extensions={"timeout": self._timeout},
+        )
+
+    async def _understand(self, hop: _Hop, response: httpx.Response) -> Page | httpx.URL:
+        status = response.status_code
+        headers = {name: value for name, value in response.headers.items() if name != "set-cookie"}
+        retry_at = self._manners.heard(hop.host, status, headers)
+        if status in _REDIRECTS and "location" in headers:
+            return _bare(admit(_location(response), self._guard, base=hop.url))
+        if status == 304 and not any(conditions(hop.request.validators)):
+            raise unasked_304(hop.where)
+        if status != 304 and not 200 <= status < 300:
+            raise failure(status, hop.where, retry_at)
+        return Page(
+            url=hop.request.url,
+            final_url=str(hop.url),
+            status=status,
+            headers=headers,
+            body=b"" if status == 304 else await self._body(hop, response),
+            fetched_at=self._clock(),
+        )
+
+    async def _body(self, hop: _Hop, response: httpx.Response) -> bytes:
+        limit = self._network.limit(hop.request.kind)
+        announced = response.headers.get("content-length", "")
+        if announced.isdecimal() and int(announced[:20]) > limit:
+            raise too_large(limit, hop.where)
+        encoding = response.headers.get("content-encoding", "")
+        return await read_body(response.aiter_raw(), encoding, limit, where=hop.where)
+
+
+@dataclass(slots=True)
+class _Hop:
+    """One URL on the way: ``url`` without credentials or fragment, ``first`` the URL asked for, with them."""
+
+    request: Request
+    first: httpx.URL
+    url: httpx.URL
+    answered: bool = False  # the headers of an answer have come
+
+    @property
+    def host(self) -> str:
+        return self.url.raw_host.decode("ascii")
+
+    @property
+    def where(self) -> str:
+        return masked(str(self.url))
+
+
+class _Deadline:
+    """The time one fetch may take in all, running only while it is on the wire and not while it waits for a turn."""
+
+    def __init__(self, seconds: float) -> None:
+        self._left = seconds
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        try:
+            async with asyncio.timeout(self._left):
+                yield
+        finally:
+            self._left -= loop.time() - start
+
+
+def _bare(url: httpx.URL) -> httpx.URL:
+    return url.copy_with(userinfo=b"", fragment=None)
+
+
+def _location(response: httpx.Response) -> str:
+    """Read Location; octets that are no UTF-8 (old Chinese sites send GBK) are percent-encoded as they stand."""
+    raw = next(value for name, value in response.headers.raw if name.lower() == b"location").strip()
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return "".join(chr(octet) if octet < 0x80 else f"%{octet:02X}" for octet in raw)
+
+
+def _astray(url: str, *, circle: bool, redirects: int) -> FetchError:
+    message = "the redirects go in a circle" if circle else f"more than {redirects - 1} redirects"
+    return FetchError(
+        message, kind="redirects", where=masked(url), hint="Open the address in a browser and use the one it ends at"
+    )

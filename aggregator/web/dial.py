@@ -1,0 +1,233 @@
+"""The wire: a name is resolved once, every address judged, and the connection made to a judged address.
+
+This stands below httpcore's pool as its network backend, so no path to the network goes around it. TLS, SNI and Host
+keep the name, since only the TCP connection is made by address.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from ipaddress import ip_address
+from itertools import chain, zip_longest
+from urllib.parse import unquote
+
+import httpcore
+import httpx
+
+from aggregator.errors import ConfigError, FetchError
+from aggregator.web.guard import Address, Guard, check, literal
+from aggregator.web.manners import CONNECTIONS
+from aggregator.web.network import Network
+
+Resolve = Callable[[str], Awaitable[Sequence[str]]]
+
+_IDLE = 4.0  # seconds an idle connection is kept: below the 5 s after which many servers close it
+_TRIES = 4  # addresses tried for one name
+
+
+async def resolve_by_system(host: str) -> Sequence[str]:
+    """Return the addresses of a name as this machine's resolver gives them. Raises ``OSError`` if there are none."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    return [str(entry[4][0]) for entry in found]
+
+
+class Dialler(httpcore.AsyncNetworkBackend):
+    """httpcore's way to a TCP connection. ``detours`` maps a host to the address and port where it is reached."""
+
+    def __init__(self, guard: Guard, detours: Mapping[str, tuple[str, int]], resolve: Resolve) -> None:
+        self._guard = guard
+        self._detours = detours
+        self._resolve = resolve
+        self._tcp = httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Connect to ``host``. Raises ``FetchError``: ``refused``, ``dns``, ``connect``, ``timeout``."""
+        target, port = self._detours.get(host, (host, port))
+        if target is host:
+            addresses = await self.judged(host)
+        else:
+            addresses = await self._addresses(target)
+        share = None if timeout is None else timeout / min(len(addresses), _TRIES)
+        faults: list[Exception] = []
+        for address in addresses[:_TRIES]:
+            try:
+                return await self._tcp.connect_tcp(str(address), port, share, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as fault:
+                faults.append(fault)
+        raise self._unreachable(host, target, port, faults)
+
+    async def judged(self, host: str) -> list[Address]:
+        """Return the addresses of a host, all of which may be asked. Raises ``FetchError`` ``refused`` or ``dns``."""
+        spelled = literal(host)
+        addresses = [spelled] if spelled else await self._addresses(host)
+        for address in addresses:
+            check(self._guard, host, address, answered=spelled is None)
+        return addresses
+
+    async def _addresses(self, host: str) -> list[Address]:
+        try:
+            found = [ip_address(text) for text in dict.fromkeys(await self._resolve(host))]
+        except (OSError, ValueError) as error:  # ValueError: a label longer than DNS allows
+            raise _unresolved(host, str(error)) from None
+        if not found:
+            raise _unresolved(host, "no address")
+        # The families take turns, so that a network without one of them does not use up all tries.
+        lead = [a for a in found if a.version == found[0].version]
+        other = [a for a in found if a.version != found[0].version]
+        return [a for a in chain.from_iterable(zip_longest(lead, other)) if a is not None]
+
+    def _unreachable(self, host: str, target: str, port: int, faults: list[Exception]) -> FetchError:
+        slow = all(isinstance(fault, httpcore.ConnectTimeout) for fault in faults)
+        hint = "Check the network, and that the site is up"
+        if target is not host:
+            hint = f"config.yaml sends {host} there (network.connect_to): is the replica running?"
+        why = "no answer in time" if slow else str(faults[-1])
+        return FetchError(
+            f"no connection to {target} port {port}: {why}", kind="timeout" if slow else "connect", hint=hint
+        )
+
+
+def _unresolved(host: str, why: str) -> FetchError:
+    return FetchError(
+        f"the name {host[:100]} is not known: {why}",
+        kind="dns",
+        hint="Check the spelling of the host and this machine's network",
+    )
+
+
+class Wire(httpx.AsyncBaseTransport):
+    """Requests over the dialler's connections, through the proxy if one is configured.
+
+    It is driven directly and not through ``httpx.AsyncClient``, which keeps cookies, reads the environment and logs
+    whole URLs. Hosts that the configuration places on one's own network are reached without the proxy. A proxy
+    resolves names itself, so there the answer of our own resolver is judged, and a name only the proxy knows passes.
+    """
+
+    def __init__(self, network: Network, guard: Guard, resolve: Resolve) -> None:
+        self._guard = guard
+        self._dialler = Dialler(guard, detours(network), resolve)
+        context = _tls(network.ca_bundle)
+        self._direct = httpcore.AsyncConnectionPool(
+            ssl_context=context,
+            max_connections=CONNECTIONS,
+            keepalive_expiry=_IDLE,
+            network_backend=self._dialler,
+        )
+        self._proxied = _proxy_pool(network.proxy, context, resolve) if network.proxy else None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request and return the answer with its body still to be read. Raises httpcore's exceptions."""
+        host = request.url.raw_host.decode("ascii")
+        pool = self._direct
+        if self._proxied is not None and host not in self._guard.hosts:
+            await self._judge_proxied(host)
+            pool = self._proxied
+        answer = await pool.handle_async_request(
+            httpcore.Request(
+                method=request.method,
+                url=httpcore.URL(
+                    scheme=request.url.raw_scheme,
+                    host=request.url.raw_host,
+                    port=request.url.port,
+                    target=request.url.raw_path,
+                ),
+                headers=request.headers.raw,
+                extensions=request.extensions,
+            )
+        )
+        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer), request=request)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._direct.aclose()
+        if self._proxied is not None:
+            await self._proxied.aclose()
+
+    async def _judge_proxied(self, host: str) -> None:
+        try:
+            await self._dialler.judged(host)
+        except FetchError as error:
+            if error.kind != "dns":
+                raise
+
+
+class _Body(httpx.AsyncByteStream):
+    def __init__(self, answer: httpcore.Response) -> None:
+        assert isinstance(answer.stream, AsyncIterable)
+        self._answer = answer
+        self._stream = answer.stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for chunk in self._stream:
+            yield chunk
+
+    async def aclose(self) -> None:
+        await self._answer.aclose()
+
+
+def detours(network: Network) -> dict[str, tuple[str, int]]:
+    """Read ``network.connect_to``. Raises ``ConfigError`` for a target that is not ``http://address[:port]``."""
+    found = {}
+    for host, target in network.connect_to.items():
+        try:
+            url = httpx.URL(target)
+        except httpx.InvalidURL:
+            url = httpx.URL("")
+        if url.scheme != "http" or not url.host:
+            raise ConfigError(
+                f"{target!r} is no place to connect to",
+                where=f"network.connect_to.{host}",
+                hint="Write it as http://127.0.0.1:8377",
+            )
+        found[host.lower().removesuffix(".")] = (url.raw_host.decode("ascii"), url.port or 80)
+    return found
+
+
+def _tls(ca_bundle: str | None) -> ssl.SSLContext:
+    context = httpx.create_ssl_context(trust_env=False)
+    if ca_bundle is not None:
+        try:
+            context.load_verify_locations(cafile=ca_bundle)
+        except (OSError, ssl.SSLError) as error:
+            raise ConfigError(
+                f"{ca_bundle} cannot be used: {error}",
+                where="network.ca_bundle",
+                hint="Name a file with certificates in PEM form",
+            ) from None
+    return context
+
+
+def _proxy_pool(proxy: str, context: ssl.SSLContext, resolve: Resolve) -> httpcore.AsyncHTTPProxy:
+    try:
+        url = httpx.URL(proxy)
+    except httpx.InvalidURL:
+        url = httpx.URL("")
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ConfigError(
+            "the proxy is no http:// or https:// address",
+            where="network.proxy",
+            hint="Write it as http://127.0.0.1:7890; a SOCKS proxy usually has an HTTP port too",
+        )
+    host = url.raw_host.decode("ascii")
+    userinfo = url.userinfo.decode("ascii")
+    user, _, password = userinfo.partition(":")
+    return httpcore.AsyncHTTPProxy(
+        proxy_url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=b"/"),
+        proxy_auth=(unquote(user), unquote(password)) if userinfo else None,
+        ssl_context=context,
+        proxy_ssl_context=context if url.scheme == "https" else None,
+        max_connections=CONNECTIONS,
+        keepalive_expiry=_IDLE,
+        # The person who configured the proxy vouches for its address, which is usually a loopback one.
+        network_backend=Dialler(Guard(hosts=frozenset({host})), {}, resolve),
+    )

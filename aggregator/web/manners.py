@@ -1,0 +1,160 @@
+"""How often a host is asked: connections and pauses per host, and staying away from a host that wants it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+from aggregator.errors import FetchError
+from aggregator.model import Clock
+
+Sleep = Callable[[float], Awaitable[None]]
+
+CONNECTIONS = 8  # over all hosts: httpx costs twice as much per request above that
+
+_DAY = 86_400.0
+_FIRST_HOLD = 60.0  # seconds after a first refusal without Retry-After; doubles with each further one
+_LONGEST_HOLD = 6 * 3600.0
+_HOLDING = frozenset({403, 418, 429, 456, 503})  # statuses that mean "too much, or not you"
+_ADVISING = frozenset({429, 503})  # those of them whose Retry-After counts
+_SECONDS = re.compile(r"[+-]?\d{1,20}(\.\d{1,20})?([eE]\d{1,2})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A host that refused us: not to be asked before ``until`` (UTC), after ``failures`` refusals in a row."""
+
+    host: str
+    until: datetime
+    failures: int
+
+
+@dataclass(slots=True)
+class _Place:
+    """One host's queue: free connections, and the door through which one request at a time starts."""
+
+    slots: asyncio.Semaphore
+    door: asyncio.Lock = field(default_factory=asyncio.Lock)
+    started: datetime | None = None
+
+
+class Manners:
+    """Keeps the pace of every host. ``pause`` gives the seconds between two request starts to a host."""
+
+    def __init__(
+        self,
+        *,
+        connections: int,
+        pause: Callable[[str], float],
+        clock: Clock,
+        sleep: Sleep,
+        holds: Mapping[str, datetime],
+        failures: Mapping[str, int],
+    ) -> None:
+        self._connections = connections
+        self._pause = pause
+        self._clock = clock
+        self._sleep = sleep
+        self._places: dict[str, _Place] = {}
+        self._everywhere = asyncio.Semaphore(CONNECTIONS)
+        self._holds = {host: Hold(host, until, failures.get(host, 1)) for host, until in holds.items()}
+
+    def holds(self) -> tuple[Hold, ...]:
+        """Return the hosts that refused us since they last answered well; some of the holds may be over."""
+        return tuple(self._holds.values())
+
+    @asynccontextmanager
+    async def turn(self, host: str) -> AsyncIterator[None]:
+        """Wait until ``host`` may be asked, and count the request as open until the block ends.
+
+        Raises ``FetchError`` ``held`` at once, without waiting, while the host wants no request.
+        """
+        self._check(host)
+        place = self._places.setdefault(host, _Place(asyncio.Semaphore(self._connections)))
+        async with place.slots:
+            async with place.door:
+                await self._wait(host, place)
+                await self._everywhere.acquire()
+                place.started = self._clock()
+            try:
+                # Another request may have been refused while this one stood in the queue.
+                self._check(host)
+                yield
+            finally:
+                self._everywhere.release()
+
+    def heard(self, host: str, status: int, headers: Mapping[str, str]) -> datetime | None:
+        """Learn from an answer; return the instant before which the host wants no request, if it says so."""
+        now = self._clock()
+        hold = self._holds.get(host)
+        held = hold is not None and now < hold.until
+        if status not in _HOLDING:
+            # An answer that was under way when the host began to refuse does not lift the hold.
+            if status < 500 and not held:
+                self._holds.pop(host, None)
+            return None
+        failures = hold.failures if hold else 0
+        # Requests that were open together are one refusal, not many.
+        failures = max(failures, 1) if held else failures + 1
+        advice = retry_after(headers, now) if status in _ADVISING else None
+        until = now + timedelta(seconds=_delay(failures, advice))
+        if hold is not None and held:
+            until = max(until, hold.until) if advice is not None else hold.until
+        self._holds[host] = Hold(host, until, failures)
+        return until
+
+    def _check(self, host: str) -> None:
+        hold = self._holds.get(host)
+        if hold is not None and self._clock() < hold.until:
+            raise FetchError(
+                f"held: {host} wants no request before {hold.until:%Y-%m-%d %H:%M:%SZ}",
+                kind="held",
+                retry_at=hold.until,
+                hint="It is asked again after that",
+            )
+
+    async def _wait(self, host: str, place: _Place) -> None:
+        pause = self._pause(host)
+        if place.started is None or pause <= 0:
+            return
+        gone = (self._clock() - place.started).total_seconds()
+        # A clock set back must not make anyone wait longer than one pause.
+        if (rest := min(pause - gone, pause)) > 0:
+            await self._sleep(rest)
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Read Retry-After (RFC 9110 section 10.2.3) from headers with lower-case names.
+
+    Returns seconds from now, within 0 and 24 hours; ``None`` without the header or for one that cannot be read. A date
+    is judged against the answer's own Date, so that a wrong clock on either side does no harm.
+    """
+    text = headers.get("retry-after", "").strip()
+    if _SECONDS.fullmatch(text):
+        return min(max(float(text), 0.0), _DAY)
+    then = _http_date(text)
+    if then is None:
+        return None
+    sent = _http_date(headers.get("date", "")) or now
+    return min(max((then - sent).total_seconds(), 0.0), _DAY)
+
+
+def _delay(failures: int, advice: float | None) -> float:
+    """Return the seconds to stay away: the server's word at first; no less than our own back-off if it goes on."""
+    own = min(_FIRST_HOLD * 2.0 ** min(failures - 1, 20), _LONGEST_HOLD)
+    if advice is None:
+        return own
+    return advice if failures == 1 else max(advice, own)
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        instant = parsedate_to_datetime(text)
+        return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
