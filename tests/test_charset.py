@@ -133,5 +133,5 @@ def test_no_bytes_and_no_label_make_it_raise(body: bytes, header: str | None) ->
 
 
 def test_long_lines_cost_linear_time() -> None:
-    body = b"a" * 3_000_000 + "市场".encode("gb18030") * 10
-    assert decode(body).text.endswith("市场")
+    body = b"a" * 3_000_000 + SIMPLIFIED.encode("gb18030")
+    assert decode(body).text.endswith(SIMPLIFIED)

@@ -217,7 +217,7 @@ def _sample(body: bytes) -> bytes:
         high = _HIGH_RUN.search(found[0])
         if high is None:
             continue
-        pieces.append(found[0][high.start() : high.start() + _SAMPLE])
+        pieces.append(found[0][max(0, high.start() - 1024) : high.start() + _SAMPLE])
         size += len(pieces[-1])
         if size >= _SAMPLE:
             break
