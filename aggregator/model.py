@@ -178,7 +178,7 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class Announced:
-    """An entry with its identity: the keys it may be known by, strongest first, and the date its document will carry."""
+    """An entry with its identity: its keys, strongest first, and the date its document will carry."""
 
     keys: tuple[str, ...]
     entry: Entry
@@ -195,8 +195,7 @@ class Pending:
     feed: str  # name of the home feed, chosen now and kept for good
     categories: tuple[str, str, str]
     date: datetime  # the document's, frozen at first sight
-    tries: int = 0
-    revision: int = 0  # how many revisions there are
+    revisions: int = 0  # how many there are
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +217,32 @@ class Noted:
     new: int = 0
     known: int = 0
     changed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """What a poll of a listing found, as the archive notes it. ``digest`` is of the listing's canonical content.
+
+    On ``unchanged`` there are no entries; ``listed`` is how many the listing holds, also when all are known.
+    """
+
+    status: Status
+    entries: tuple[Announced, ...] = ()
+    listed: int = 0
+    digest: str | None = None
+    validators: Validators = Validators()
+    newest: datetime | None = None
+    fetched_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A host that wants no request before an instant, after so many refusals in a row."""
+
+    host: str
+    until: datetime | None
+    failures: int
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

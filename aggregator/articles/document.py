@@ -21,8 +21,8 @@ _BREAK = re.compile(r"\r\n|[\t\n\x0b\x0c\r\x85\u2028\u2029]")
 _KEYS = ["title", "categories", "headimg", "author", "comments", "date", "thumbnail"]
 # Words that some YAML reader takes for something else than text (YAML 1.1, YAML 1.2, js-yaml).
 _NOT_TEXT = re.compile(
-    r"(?:[-+]?(?:0[xob])?[\d_][\d_a-f]*(?:\.[\d_]*)?(?:e[-+]?\d+)?|[-+]?\.\d+(?:e[-+]?\d+)?|[-+]?\.(?:inf|nan)|[-\d:. tz]+"
-    r"|~|null|true|false|yes|no|on|off|y|n|=|<<)\Z",
+    r"(?:[-+]?(?:0[xob])?[\d_][\d_a-f]*(?:\.[\d_]*)?(?:e[-+]?\d+)?|[-+]?\.\d+(?:e[-+]?\d+)?|[-+]?\.(?:inf|nan)"
+    r"|[-\d:. tz]+|~|null|true|false|yes|no|on|off|y|n|=|<<)\Z",
     re.I,
 )
 _NEEDS_QUOTES = re.compile(r"[-?:,\[\]{}#&*!|>'\"%@`\s]|.*(?:: |\s#|:\Z|\s\Z)", re.S)

@@ -1,0 +1,47 @@
+"""One writer per archive: a lock the kernel releases when its holder ends, however it ends."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from aggregator.errors import ArchiveError
+
+
+class WriterLock:
+    """An exclusive ``flock`` on ``<archive>.lock``, whose text names the holder's process id for people."""
+
+    def __init__(self, archive: Path) -> None:
+        self._path = archive.with_name(archive.name + ".lock")
+        self._file: int | None = None
+
+    def acquire(self) -> None:
+        """Take the lock at once.
+
+        Raises:
+            ArchiveError: kind ``locked``, naming the process that holds it.
+        """
+        try:
+            file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            hint = "Give this user the right to write the archive's folder"
+            raise ArchiveError(str(error.strerror), kind="no_rights", where=str(self._path), hint=hint) from error
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.read(file, 64).decode(errors="replace").strip() or "unknown"
+            os.close(file)
+            hint = "Wait for it, or stop it; `status`, `show` and `export` work beside it"
+            message = f"process {holder} is writing to this archive"
+            raise ArchiveError(message, kind="locked", where=str(self._path.with_suffix("")), hint=hint) from error
+        os.ftruncate(file, 0)
+        os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
+        self._file = file
+
+    def release(self) -> None:
+        """Give the lock back; harmless when it is not held."""
+        if self._file is not None:
+            os.ftruncate(self._file, 0)
+            os.close(self._file)
+            self._file = None

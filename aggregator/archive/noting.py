@@ -1,0 +1,291 @@
+"""What a poll leaves behind: feeds as the configuration has them, entries and articles announced, failures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from functools import cache, partial
+
+from sqlite_utils import Database
+
+from aggregator.archive.rows import (
+    Commit,
+    Value,
+    add_item,
+    add_page,
+    as_json,
+    commit,
+    count_poll,
+    feed_id_of,
+    insert,
+    names_as_json,
+    transaction,
+    update,
+    when,
+)
+from aggregator.errors import AggregatorError
+from aggregator.model import Announced, Clock, Discovery, Entry, Feed, Noted, Page
+from aggregator.text.dates import iso
+from aggregator.text.urls import host_of
+
+_CHUNK = 500  # values in one IN (…); SQLite's oldest limit is 999
+
+
+def enrol(db: Database, feeds: Sequence[Feed]) -> None:
+    """Make the ``feeds`` table say what the configuration says; a feed it lacks becomes inactive and keeps its history.
+
+    A feed whose URL changed loses its validators and digest: they speak of another listing.
+    """
+    with transaction(db):
+        for position, feed in enumerate(feeds):
+            _enrol(db, feed, position, active=True)
+        names = [feed.name for feed in feeds]
+        marks = ",".join("?" * len(names))
+        db.execute(f"UPDATE feeds SET active = 0 WHERE active AND name NOT IN ({marks})", names)
+
+
+def enrol_unlisted(db: Database, feed: Feed) -> None:
+    """Make a home for articles that no feed announced: inactive, never polled, after all others."""
+    with transaction(db):
+        _enrol(db, feed, 1_000_000, active=False)
+
+
+def _enrol(db: Database, feed: Feed, position: int, *, active: bool) -> None:
+    values: dict[str, Value] = {
+        "name": feed.name,
+        "source": feed.source,
+        "url": feed.url,
+        "host": host_of(feed.url),
+        "categories": as_json(feed.categories),
+        "position": position,
+        "active": int(active),
+        "enabled": int(feed.enabled),
+        "every": feed.every,
+    }
+    row = db.execute("SELECT id, url FROM feeds WHERE name = ?", [feed.name]).fetchone()
+    if row is None:
+        insert(db, "feeds", values)
+        return
+    if row[1] != feed.url:
+        stale = ("etag", "last_modified", "digest", "status", "next_due", "newest")
+        values |= dict.fromkeys(stale)
+    update(db, "feeds", row[0], values)
+
+
+def note(db: Database, clock: Clock, feed: Feed, found: Discovery) -> Noted:
+    """One poll's outcome in one transaction: its entries, and the validators that would hide them next time."""
+    with transaction(db):
+        feed_id = feed_id_of(db, feed.name)
+        before = db.execute("SELECT status FROM feeds WHERE id = ?", [feed_id]).fetchone()[0]
+        stamp = cache(partial(commit, db, clock))  # one commit, and none where nothing happened
+        noted = _note_entries(db, stamp, feed_id, found.entries)
+        now = clock()
+        if noted.new or noted.changed or before != found.status:
+            _poll_row(db, feed_id, stamp(), found.status, found.listed, noted)
+        else:
+            count_poll(db, feed_id, now, found.status)
+        _polled(db, feed, feed_id, now)
+        _succeeded(db, feed_id, now, found)
+        return noted
+
+
+def blame(db: Database, clock: Clock, feed: Feed, status: str, error: AggregatorError, page: Page | None) -> None:
+    """A failed poll: its status and error on the feed. Validators do not advance, so that no 304 hides it for ever.
+
+    The bytes of a listing that could not be read are kept once per kind of failure, not once per poll.
+    """
+    with transaction(db):
+        feed_id = feed_id_of(db, feed.name)
+        row = db.execute("SELECT status, error_kind FROM feeds WHERE id = ?", [feed_id]).fetchone()
+        now = clock()
+        if (status, error.kind) == (row[0], row[1]):
+            count_poll(db, feed_id, now, status)
+        else:
+            stamp = commit(db, clock)
+            kept = add_page(db, stamp, "listing", page) if page is not None and page.body else None
+            _poll_row(db, feed_id, stamp, status, 0, Noted(), error=error, page=kept)
+        _polled(db, feed, feed_id, now)
+        update(db, "feeds", feed_id, {"status": status, "error_kind": error.kind, "error": str(error)})
+        db.execute("UPDATE feeds SET failures = failures + 1 WHERE id = ?", [feed_id])
+
+
+def _poll_row(
+    db: Database,
+    feed: int,
+    stamp: Commit,
+    status: str,
+    listed: int,
+    noted: Noted,
+    *,
+    error: AggregatorError | None = None,
+    page: int | None = None,
+) -> None:
+    insert(
+        db,
+        "polls",
+        {
+            "feed": feed,
+            "status": status,
+            "listed": listed,
+            "new": noted.new,
+            "changed": noted.changed,
+            "error_kind": error.kind if error else None,
+            "error": str(error) if error else None,
+            "page": page,
+            "commit": stamp.seq,
+        },
+    )
+
+
+def _polled(db: Database, feed: Feed, feed_id: int, now: datetime) -> None:
+    due = now + timedelta(seconds=feed.every)
+    update(db, "feeds", feed_id, {"last_polled": iso(now), "next_due": iso(due)})
+
+
+def _succeeded(db: Database, feed_id: int, now: datetime, found: Discovery) -> None:
+    """The listing's state; an answer that says "unchanged" (no digest) leaves validators it does not repeat."""
+    values: dict[str, Value] = {"status": found.status, "last_success": iso(now), "failures": 0}
+    values |= {"error_kind": None, "error": None}
+    validators = {"etag": found.validators.etag, "last_modified": found.validators.last_modified}
+    values |= {name: value for name, value in validators.items() if value or found.digest}
+    if found.digest:
+        values["digest"] = found.digest
+    update(db, "feeds", feed_id, values)
+    if found.newest:
+        newest = iso(found.newest)
+        db.execute("UPDATE feeds SET newest = ? WHERE id = ? AND coalesce(newest, '') < ?", [newest, feed_id, newest])
+
+
+def _note_entries(db: Database, stamp: Callable[[], Commit], feed_id: int, announced: Sequence[Announced]) -> Noted:
+    """Sightings of a listing: what is new becomes an article with work to do, what changed is noted and done again."""
+    known = _known(db, [key for one in announced for key in one.keys])
+    latest = _latest(db, feed_id, set(known.values()))
+    new = changed = 0
+    for one in announced:
+        article = next((known[key] for key in one.keys if key in known), None)
+        before = latest.get(article) if article is not None else None
+        if before is not None and before == _comparable(one.entry):
+            continue
+        if article is None:
+            article = _add_article(db, stamp(), one)
+            new += 1
+        elif before is not None or _moved(db, article, one.entry):
+            changed += _ask_again(db, stamp(), article, one.entry)
+        _add_keys(db, article, one.keys, known)
+        _add_entry(db, stamp(), feed_id, article, one.entry)
+        latest[article] = _comparable(one.entry)
+    return Noted(new=new, known=len(announced) - new, changed=changed)
+
+
+def _known(db: Database, keys: Sequence[str]) -> dict[str, int]:
+    """Which of the keys name an article already."""
+    found: dict[str, int] = {}
+    for start in range(0, len(keys), _CHUNK):
+        some = keys[start : start + _CHUNK]
+        rows = db.execute(f"SELECT key, article FROM keys WHERE key IN ({','.join('?' * len(some))})", some)
+        found |= dict(rows.fetchall())
+    return found
+
+
+Comparable = tuple[str, str | None, str | None, str | None]
+
+
+def _latest(db: Database, feed_id: int, articles: Iterable[int]) -> dict[int, Comparable]:
+    """What this feed last said of each article."""
+    found: dict[int, Comparable] = {}
+    listed = list(articles)
+    for start in range(0, len(listed), _CHUNK):
+        some = listed[start : start + _CHUNK]
+        rows = db.execute(
+            "SELECT article, title, updated, link, iif(full_text, content, NULL), max(id) FROM entries"
+            f" WHERE feed = ? AND article IN ({','.join('?' * len(some))}) GROUP BY article",
+            [feed_id, *some],
+        )
+        found |= {row[0]: (row[1], row[2], row[3], row[4]) for row in rows}
+    return found
+
+
+def _comparable(entry: Entry) -> Comparable:
+    """What makes an entry a changed one. Summaries, counters and the index time move without an edit."""
+    return (entry.title, when(entry.updated), entry.link, entry.original if entry.full_text else None)
+
+
+def _moved(db: Database, article: int, entry: Entry) -> bool:
+    """Whether a feed that sees the article for the first time knows of a later edit than we do."""
+    known = db.execute("SELECT updated FROM articles WHERE id = ?", [article]).fetchone()[0]
+    return bool(known and entry.updated and iso(entry.updated) > known)
+
+
+def _add_article(db: Database, stamp: Commit, one: Announced) -> int:
+    entry = one.entry
+    now = iso(stamp.at)
+    values: dict[str, Value] = {
+        "key": one.keys[0],
+        "title": entry.title,
+        "published": when(entry.published),
+        "media": entry.media,
+        "url": entry.link,
+        "date": iso(one.date) if one.date else now,
+        "first_seen": now,
+        "updated": when(entry.updated),
+        "commit": stamp.seq,
+    }
+    article = insert(db, "articles", values)
+    host = host_of(entry.link or "")
+    insert(db, "work", {"article": article, "host": host, "state": "pending", "next_try": now})
+    return article
+
+
+def _ask_again(db: Database, stamp: Commit, article: int, entry: Entry) -> int:
+    """Queue an article that was edited; once per edit, however many feeds announce it."""
+    known = db.execute("SELECT updated FROM articles WHERE id = ?", [article]).fetchone()[0]
+    updated = when(entry.updated)
+    if known and updated and updated <= known:
+        return 0
+    if updated:
+        update(db, "articles", article, {"updated": updated})
+    db.execute(
+        "INSERT INTO work (article, host, state, next_try) VALUES (?, ?, 'pending', ?)"
+        " ON CONFLICT DO UPDATE SET state = 'pending', tries = 0, next_try = excluded.next_try",
+        [article, host_of(entry.link or ""), iso(stamp.at)],
+    )
+    return 1
+
+
+def _add_keys(db: Database, article: int, keys: Sequence[str], known: dict[str, int]) -> None:
+    for key in keys:
+        if key not in known:
+            db.execute("INSERT INTO keys (key, article) VALUES (?, ?)", [key, article])
+            known[key] = article
+
+
+def _add_entry(db: Database, stamp: Commit, feed_id: int, article: int, entry: Entry) -> None:
+    sina = entry.indexed is not None
+    enclosures = [{"url": e.url, "length": e.length, "type": e.type} for e in entry.enclosures]
+    insert(
+        db,
+        "entries",
+        {
+            "feed": feed_id,
+            "article": article,
+            "guid": entry.id,
+            "link": entry.link,
+            "title": entry.title,
+            "published": when(entry.published),
+            "published_text": entry.published_text,
+            "updated": when(entry.updated),
+            "ctime": when(entry.published) if sina else None,
+            "mtime": when(entry.updated) if sina else None,
+            "intime": when(entry.indexed),
+            "author": entry.author,
+            "media": entry.media,
+            "summary": entry.summary,
+            "content": entry.original,
+            "full_text": int(entry.full_text),
+            "categories": names_as_json(entry.categories),
+            "symbols": names_as_json(entry.symbols),
+            "enclosures": as_json(enclosures) if enclosures else None,
+            "page": add_item(db, stamp, entry.link or entry.id or "", entry.raw) if entry.raw else None,
+            "commit": stamp.seq,
+        },
+    )

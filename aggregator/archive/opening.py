@@ -1,0 +1,138 @@
+"""Opening the file: for its one writer, or for readers; never over something else, never a newer schema."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from aggregator.archive.schema import APPLICATION_ID, known_migrations, migrations
+from aggregator.errors import ArchiveError
+
+_BUSY_MS = 30_000
+
+
+def open_writer(path: Path) -> Database:
+    """The archive at ``path`` for writing, created if there is nothing, migrated forward if it is older.
+
+    WAL with ``synchronous=FULL``: what a commit says is stored survives a power cut.
+
+    Raises:
+        ArchiveError: ``missing`` (no such folder), ``no_rights``, ``not_an_archive``, ``newer_schema``, ``damaged``.
+    """
+    if not path.parent.is_dir():
+        hint = f"Create it (mkdir -p '{path.parent}') or change `archive` in the configuration"
+        raise ArchiveError("the archive's folder does not exist", kind="missing", where=str(path), hint=hint)
+    with _explained(path):
+        existed = path.exists() and path.stat().st_size > 0
+        if path.exists() and not existed:
+            raise _not_an_archive(path, "the file is empty")
+        db = Database(_connect(path, "rwc"), execute_plugins=False)
+        try:
+            _configure(db, path, existed=existed)
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+
+def open_reader(path: Path) -> Database:
+    """The archive at ``path`` for reading only; never creates anything.
+
+    Raises:
+        ArchiveError: as ``open_writer``, and ``missing`` when there is no archive yet.
+    """
+    if not path.exists():
+        raise ArchiveError(
+            "there is no archive yet", kind="missing", where=str(path), hint="Run `aggregator fetch` first"
+        )
+    with _explained(path):
+        db = Database(_connect(path, "ro"), execute_plugins=False)
+        try:
+            _identify(db, path)
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into ``ArchiveError`` with the reason and the next step."""
+    with _explained(path):
+        yield
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.DatabaseError, OSError) as error:
+        raise _error(path, error) from error
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    quoted = str(path.resolve()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+    # One thread of ours uses the connection, but it is not the thread that opens it.
+    return sqlite3.connect(
+        f"file:{quoted}?mode={mode}", uri=True, timeout=_BUSY_MS / 1000, isolation_level=None, check_same_thread=False
+    )
+
+
+def _configure(db: Database, path: Path, *, existed: bool) -> None:
+    if existed:
+        _identify(db, path)
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = FULL")
+    db.execute("PRAGMA foreign_keys = ON")
+    if migrations.pending(db):
+        migrations.apply(db)
+
+
+def _identify(db: Database, path: Path) -> None:
+    """Refuse what is no archive of ours, and one that a later version of this program made."""
+    found = db.execute("PRAGMA application_id").fetchone()[0]
+    if found != APPLICATION_ID:
+        raise _not_an_archive(path, "it is an SQLite file of something else")
+    newer = [migration.name for migration in migrations.applied(db) if migration.name not in known_migrations()]
+    if newer:
+        hint = "Upgrade aggregator; an older version must not write to it"
+        raise ArchiveError(
+            f"a newer version made this archive ({newer[-1]})", kind="newer_schema", where=str(path), hint=hint
+        )
+
+
+def _not_an_archive(path: Path, why: str) -> ArchiveError:
+    hint = "Nothing was changed; name another file as `archive` in the configuration, or move this one away"
+    return ArchiveError(f"this is no archive of ours: {why}", kind="not_an_archive", where=str(path), hint=hint)
+
+
+def _error(path: Path, error: Exception) -> ArchiveError:
+    text = str(error)
+    if "file is not a database" in text:
+        return _not_an_archive(path, "it is no SQLite file")
+    for needle, kind, hint in _REASONS:
+        if needle in text or needle in type(error).__name__:
+            return ArchiveError(text, kind=kind, where=str(path), hint=hint)
+    return ArchiveError(
+        text, kind="damaged", where=str(path), hint="Look at the disk, then restore a backup if need be"
+    )
+
+
+_REASONS = (
+    ("locked", "locked", "Another program is writing to it; wait for it or stop it"),
+    ("disk is full", "disk_full", "Make room; everything committed so far is safe"),
+    ("disk I/O error", "disk_full", "Look at the disk's space and health; everything committed so far is safe"),
+    ("readonly", "no_rights", f"Give this user ({os.getuid()}) the right to write the file and its folder"),
+    (
+        "unable to open",
+        "no_rights",
+        f"Give this user ({os.getuid()}) the right to read and write the file and its folder",
+    ),
+    ("PermissionError", "no_rights", f"Give this user ({os.getuid()}) the right to read and write it"),
+    ("IsADirectoryError", "not_an_archive", "Name a file as `archive` in the configuration"),
+)

@@ -1,0 +1,45 @@
+"""What the flow asks of an archive; another engine is another class with these methods."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from aggregator.errors import AggregatorError
+from aggregator.model import Discovery, Feed, FeedState, Hold, Noted, Page, Pending, Settled
+
+
+class Archive(Protocol):
+    """The memory of the program: it is also the to-do list, so that a crash loses nothing that was announced."""
+
+    async def state(self, feed: Feed) -> FeedState:
+        """What is remembered of a feed."""
+        ...
+
+    async def note(self, feed: Feed, found: Discovery) -> Noted:
+        """Store one poll: its entries and the listing's validators, in one transaction."""
+        ...
+
+    async def blame(self, feed: Feed, status: str, error: AggregatorError, page: Page | None) -> None:
+        """Store a failed poll; the feed's validators stay as they were."""
+        ...
+
+    async def due(self, feed: Feed | None = None) -> int:
+        """How many articles wait for work now."""
+        ...
+
+    async def pending(self, feed: Feed | None = None, limit: int = 20) -> list[Pending]:
+        """Claim up to ``limit`` articles, newest first; nobody else is handed them while the lease runs."""
+        ...
+
+    async def settle(self, task: Pending, done: Settled) -> bool:
+        """Store the article of a claimed task; whether it made a new revision."""
+        ...
+
+    async def fail(self, task: Pending, error: AggregatorError, page: Page | None) -> None:
+        """Store why a claimed task failed; it is handed out again later."""
+        ...
+
+    async def hold(self, holds: Sequence[Hold]) -> None:
+        """Remember which hosts want to be left alone."""
+        ...

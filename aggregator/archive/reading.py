@@ -1,0 +1,118 @@
+"""Questions to the archive that change nothing, over a read-only connection of their own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from aggregator.archive.opening import explained, open_reader
+from aggregator.archive.rows import page_bytes
+
+Row = dict[str, object]
+
+
+class Reader:
+    """A reader's view of an archive; a context manager. Values come as stored: instants as ISO text in UTC.
+
+    Raises:
+        ArchiveError: ``missing``, ``not_an_archive``, ``newer_schema``, ``no_rights``, ``damaged``.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._db: Database = open_reader(path)
+
+    def __enter__(self) -> Reader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._db.close()
+
+    def feeds(self) -> list[Row]:
+        """The feeds with their health, active ones first in the configuration's order."""
+        return self._rows(
+            "SELECT f.*, h.next_allowed_at AS held_until,"
+            " (SELECT count(DISTINCT article) FROM entries WHERE feed = f.id) AS articles,"
+            " (SELECT count(*) FROM work WHERE article IN (SELECT article FROM entries WHERE feed = f.id)) AS waiting"
+            " FROM feeds f LEFT JOIN hosts h USING (host) WHERE f.source <> 'url' ORDER BY active DESC, position"
+        )
+
+    def totals(self) -> Row:
+        """How much there is of what."""
+        return self._rows(
+            "SELECT (SELECT count(*) FROM articles WHERE revision IS NOT NULL) AS articles,"
+            " (SELECT count(*) FROM articles WHERE reason IS NOT NULL) AS link_only,"
+            " (SELECT count(*) FROM revisions) AS revisions, (SELECT count(*) FROM entries) AS sightings,"
+            " (SELECT count(*) FROM work WHERE state = 'pending') AS pending,"
+            " (SELECT count(*) FROM work WHERE state = 'failed') AS failed"
+        )[0]
+
+    def troubles(self, limit: int = 50) -> list[Row]:
+        """Articles that could not be had, with the reason and when they are tried again."""
+        return self._rows(
+            "SELECT key, title, url, state, tries, next_try, error_kind, error FROM work JOIN articles"
+            " ON articles.id = work.article WHERE error_kind IS NOT NULL ORDER BY date DESC LIMIT ?",
+            [limit],
+        )
+
+    def article(self, *keys: str) -> Row | None:
+        """The article one of the keys names, with its current revision, its sightings and other keys."""
+        marks = ",".join("?" * len(keys))
+        rows = self._rows(
+            "SELECT a.id, a.key, a.date, a.first_seen, a.file, a.document, f.name AS home_feed, r.n AS revision,"
+            " coalesce(r.url, a.url) AS url, coalesce(r.title, a.title) AS title, r.original_title,"
+            " coalesce(r.published, a.published) AS published, r.modified, r.author, r.media, r.editor, r.editor_code,"
+            " r.keywords, r.symbols, r.cover, r.categories, r.reason, r.body, r.fingerprint, r.rule, r.rules, r.parser,"
+            " w.state, w.error_kind, w.error, w.next_try FROM articles a LEFT JOIN revisions r ON r.id = a.revision"
+            " LEFT JOIN feeds f ON f.id = a.home_feed LEFT JOIN work w ON w.article = a.id"
+            f" WHERE a.id = (SELECT article FROM keys WHERE key IN ({marks}) LIMIT 1)",
+            list(keys),
+        )
+        if not rows:
+            return None
+        row = {name: _list(name, value) for name, value in rows[0].items()}
+        row["keys"] = [
+            one["key"] for one in self._rows("SELECT key FROM keys WHERE article = ? ORDER BY key", [row["id"]])
+        ]
+        row["sightings"] = self._rows(
+            "SELECT f.name AS feed, min(c.at) AS first_seen, max(e.mtime) AS mtime FROM entries e JOIN feeds f"
+            ' ON f.id = e.feed JOIN commits c ON c.seq = e."commit" WHERE e.article = ? GROUP BY f.id ORDER BY 2, f.position',
+            [row["id"]],
+        )
+        return row
+
+    def documents(self) -> Iterator[tuple[str, str]]:
+        """The path and text of every document, in the order of their paths; one at a time, for archives of any size."""
+        rows = self._db.execute("SELECT file, document FROM articles WHERE document IS NOT NULL ORDER BY file_key")
+        with explained(self.path):
+            yield from rows
+
+    def articles(self) -> Iterator[Row]:
+        """Every article with its current revision, oldest first: what ``aggregator.open_archive`` iterates."""
+        rows = self._db.query(
+            "SELECT a.key, r.url, r.title, r.published, a.first_seen, r.media, r.author, f.name AS feed, r.categories,"
+            " r.keywords, r.symbols, r.reason, r.body, a.document FROM articles a JOIN revisions r ON r.id = a.revision"
+            " LEFT JOIN feeds f ON f.id = a.home_feed ORDER BY a.id"
+        )
+        with explained(self.path):
+            for row in rows:
+                yield {name: _list(name, value) for name, value in row.items()}
+
+    def page(self, number: int) -> bytes | None:
+        """The bytes of a stored page, as the server sent them."""
+        row = self._db.execute("SELECT codec, bytes FROM pages WHERE id = ?", [number]).fetchone()
+        return page_bytes(row[0], row[1]) if row else None
+
+    def _rows(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
+        with explained(self.path):
+            return list(self._db.query(sql, list(values)))
+
+
+def _list(name: str, value: object) -> object:
+    """Lists are stored as JSON."""
+    if name in ("keywords", "symbols", "categories"):
+        return json.loads(value) if isinstance(value, str) else []
+    return value

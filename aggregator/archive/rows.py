@@ -1,0 +1,140 @@
+"""Transactions, commits and single rows: what every change of the archive is made of."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import zstandard
+from sqlite_utils import Database
+
+from aggregator.errors import ArchiveError
+from aggregator.model import Clock, Page
+from aggregator.text.dates import iso
+
+Value = str | int | float | bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One transaction's stamp: its number and its instant."""
+
+    seq: int
+    at: datetime
+
+
+@contextmanager
+def transaction(db: Database) -> Iterator[None]:
+    """All or nothing. IMMEDIATE, so that a writer never finds half-way that another one was first."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        db.rollback()
+        raise
+
+
+def commit(db: Database, clock: Clock) -> Commit:
+    """A new commit, stamped with the clock's instant but never before the last one's: clocks are set back at times."""
+    row = db.execute("SELECT seq, at FROM commits ORDER BY seq DESC LIMIT 1").fetchone()
+    seq, last = (row[0], datetime.fromisoformat(row[1])) if row else (0, datetime.min.replace(tzinfo=UTC))
+    at = max(clock(), last)
+    text = at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    insert(db, "commits", {"seq": seq + 1, "at": text})
+    return Commit(seq + 1, at)
+
+
+def insert(db: Database, table: str, values: Mapping[str, Value]) -> int:
+    """Add a row; its rowid."""
+    columns = ", ".join(f'"{name}"' for name in values)
+    marks = ", ".join("?" * len(values))
+    row = db.execute(f'INSERT INTO "{table}" ({columns}) VALUES ({marks})', list(values.values())).lastrowid
+    return row or 0
+
+
+def update(db: Database, table: str, row: int, values: Mapping[str, Value]) -> None:
+    """Change columns of the row with this rowid."""
+    columns = ", ".join(f'"{name}" = ?' for name in values)
+    db.execute(f'UPDATE "{table}" SET {columns} WHERE rowid = ?', [*values.values(), row])
+
+
+def feed_id_of(db: Database, name: str) -> int:
+    """The number of a feed.
+
+    Raises:
+        ArchiveError: the feed was never enrolled.
+    """
+    row = db.execute("SELECT id FROM feeds WHERE name = ?", [name]).fetchone()
+    if row is None:
+        raise ArchiveError(
+            "the archive does not know this feed", kind="missing", where=name, hint="Run `aggregator status`"
+        )
+    return int(row[0])
+
+
+def add_page(db: Database, stamp: Commit, kind: str, page: Page) -> int:
+    """Keep an answer of the network: its bytes compressed, and all that is needed to read them again."""
+    return insert(
+        db,
+        "pages",
+        {
+            "kind": kind,
+            "url": page.url,
+            "final_url": page.final_url,
+            "status": page.status,
+            "headers": as_json(dict(page.headers)),
+            "fetched_at": iso(page.fetched_at),
+            "commit": stamp.seq,
+            **_packed(page.body),
+        },
+    )
+
+
+def add_item(db: Database, stamp: Commit, url: str, raw: bytes) -> int:
+    """Keep an entry's raw item; several feeds that list the very same item share one row."""
+    packed = _packed(raw)
+    row = db.execute("SELECT id FROM pages WHERE sha256 = ? AND kind = 'item'", [packed["sha256"]]).fetchone()
+    if row:
+        return int(row[0])
+    return insert(db, "pages", {"kind": "item", "url": url, "commit": stamp.seq, **packed})
+
+
+def page_bytes(codec: str, packed: bytes) -> bytes:
+    """The bytes of a page as they were kept."""
+    return zstandard.ZstdDecompressor().decompress(packed) if codec == "zstd" else packed
+
+
+def _packed(body: bytes) -> dict[str, Value]:
+    compressed = zstandard.ZstdCompressor(level=9).compress(body)
+    return {"sha256": hashlib.sha256(body).hexdigest(), "codec": "zstd", "size": len(body), "bytes": compressed}
+
+
+def count_poll(db: Database, feed: int, at: datetime, status: str) -> None:
+    """Count a poll at which nothing happened, per feed and hour: a row a poll would be millions a year."""
+    hour = iso(at.replace(minute=0, second=0, microsecond=0))
+    db.execute(
+        "INSERT INTO poll_hours (feed, hour, status, polls) VALUES (?, ?, ?, 1)"
+        " ON CONFLICT DO UPDATE SET polls = polls + 1",
+        [feed, hour, status],
+    )
+
+
+def when(at: datetime | None) -> str | None:
+    """An instant as it is stored."""
+    return iso(at) if at else None
+
+
+def as_json(value: object) -> str:
+    """A list or mapping as it is stored: readable in Datasette, where facets understand it."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def names_as_json(names: Iterable[str]) -> str | None:
+    """A list of names as it is stored; none is NULL."""
+    listed = list(names)
+    return as_json(listed) if listed else None

@@ -1,0 +1,245 @@
+"""Work: handed out under a lease, and settled as a revision or as a failure that will be tried again."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import cache, partial
+
+from sqlite_utils import Database
+
+from aggregator.archive.rows import (
+    Commit,
+    Value,
+    add_page,
+    as_json,
+    commit,
+    insert,
+    names_as_json,
+    transaction,
+    update,
+    when,
+)
+from aggregator.errors import AggregatorError, ArchiveError, FetchError
+from aggregator.model import Clock, Enclosure, Entry, Hold, Page, Pending, Settled
+from aggregator.text.dates import iso, parse_iso
+
+LEASE = timedelta(minutes=15)
+RETRY_AFTER = (60, 600, 3_600, 21_600, 86_400)  # seconds; then it stays failed, visible
+# The host's trouble, not the article's: no try is counted, the article waits.
+_HOST_TROUBLE = frozenset({"held", "rate_limited", "blocked"})
+
+_DUE = (
+    "SELECT article FROM work JOIN articles ON articles.id = work.article WHERE state = 'pending' AND next_try <= :now"
+    " AND coalesce(claimed_until, '') <= :now AND host NOT IN (SELECT host FROM hosts WHERE next_allowed_at > :now)"
+    " AND (:feed IS NULL OR EXISTS (SELECT 1 FROM entries JOIN feeds ON feeds.id = entries.feed"
+    " WHERE entries.article = work.article AND feeds.name = :feed))"
+)
+
+
+def due(db: Database, clock: Clock, feed: str | None) -> int:
+    """How many articles wait for work now."""
+    row = db.execute(f"SELECT count(*) FROM ({_DUE})", {"now": iso(clock()), "feed": feed}).fetchone()
+    return int(row[0])
+
+
+def pending(db: Database, clock: Clock, feed: str | None, limit: int) -> list[Pending]:
+    """Up to ``limit`` articles to work on, newest first, claimed so that nobody else is handed them meanwhile."""
+    with transaction(db):
+        now = clock()
+        order = "ORDER BY articles.date DESC, articles.id LIMIT :limit"
+        rows = db.execute(f"{_DUE} {order}", {"now": iso(now), "feed": feed, "limit": limit}).fetchall()
+        claims = [(iso(now + LEASE), row[0]) for row in rows]
+        db.conn.executemany("UPDATE work SET claimed_until = ? WHERE article = ?", claims)
+        return [_pending(db, row[0]) for row in rows]
+
+
+def _pending(db: Database, article: int) -> Pending:
+    key, date, revisions = db.execute(
+        "SELECT key, date, (SELECT count(*) FROM revisions WHERE article = a.id) FROM articles a WHERE id = ?",
+        [article],
+    ).fetchone()
+    home, categories = db.execute(
+        "SELECT f.name, f.categories FROM feeds f WHERE f.id = coalesce((SELECT home_feed FROM articles WHERE id = :id),"
+        " (SELECT feed FROM entries JOIN feeds ON feeds.id = feed WHERE article = :id"
+        " ORDER BY active DESC, position LIMIT 1))",
+        {"id": article},
+    ).fetchone()
+    c1, c2, c3 = json.loads(categories)
+    return Pending(article, key, _entry(db, article, home), home, (c1, c2, c3), parse_iso(date), revisions)
+
+
+def _entry(db: Database, article: int, home: str) -> Entry:
+    """What the listings last said of the article: the latest edit, the home feed's words where several know it."""
+    columns = "guid, link, title, published, updated, intime, published_text, author, media, summary, content"
+    rows = db.query(
+        f"SELECT {columns}, e.full_text, e.categories, symbols, enclosures FROM entries e JOIN feeds f ON f.id = e.feed"
+        " WHERE article = ? ORDER BY updated DESC, f.name = ? DESC, e.id DESC LIMIT 1",
+        [article, home],
+    )
+    row = next(iter(rows))
+    return Entry(
+        id=row["guid"],
+        link=row["link"],
+        title=row["title"],
+        published=_instant(row["published"]),
+        updated=_instant(row["updated"]),
+        indexed=_instant(row["intime"]),
+        published_text=row["published_text"],
+        author=row["author"],
+        media=row["media"],
+        summary=row["summary"],
+        original=row["content"],
+        full_text=bool(row["full_text"]),
+        categories=tuple(json.loads(row["categories"] or "[]")),
+        symbols=tuple(json.loads(row["symbols"] or "[]")),
+        enclosures=tuple(Enclosure(**one) for one in json.loads(row["enclosures"] or "[]")),
+    )
+
+
+def _instant(text: str | None) -> datetime | None:
+    return parse_iso(text) if text else None
+
+
+def settle(db: Database, clock: Clock, task: Pending, done: Settled, parser: str) -> bool:
+    """Store what an article's page gave; whether that made a new revision. Equal content makes none."""
+    with transaction(db):
+        stamp = cache(partial(commit, db, clock))
+        page = add_page(db, stamp(), "article", done.page) if done.page else None
+        fresh = not _same(db, task.article, done)
+        if fresh:
+            _add_revision(db, stamp(), task, done, parser, page)
+        db.execute("DELETE FROM work WHERE article = ?", [task.article])
+        return fresh
+
+
+def _same(db: Database, article: int, done: Settled) -> bool:
+    row = db.execute(
+        "SELECT r.title, r.fingerprint, r.reason FROM articles a JOIN revisions r ON r.id = a.revision WHERE a.id = ?",
+        [article],
+    ).fetchone()
+    return row is not None and tuple(row) == (done.article.title, done.fingerprint, done.article.reason)
+
+
+def _add_revision(db: Database, stamp: Commit, task: Pending, done: Settled, parser: str, page: int | None) -> None:
+    article = done.article
+    revision = insert(
+        db,
+        "revisions",
+        {
+            "article": task.article,
+            "n": task.revisions + 1,
+            "cause": done.cause,
+            "page": page,
+            "parser": parser,
+            "rules": article.rules_version,
+            "rule": article.rule,
+            "commit": stamp.seq,
+            "url": article.url,
+            "title": article.title,
+            "original_title": article.original_title,
+            "published": when(article.published),
+            "modified": when(article.modified),
+            "author": article.author,
+            "media": article.media,
+            "editor": article.editor,
+            "editor_code": article.editor_code,
+            "keywords": names_as_json(article.keywords),
+            "symbols": names_as_json(article.symbols),
+            "cover": article.cover,
+            "categories": as_json(task.categories),
+            "reason": article.reason,
+            "body": article.html,
+            "fingerprint": done.fingerprint,
+        },
+    )
+    home = db.execute("SELECT id FROM feeds WHERE name = ?", [task.feed]).fetchone()[0]
+    current: dict[str, Value] = {
+        "revision": revision,
+        "title": article.title,
+        "published": when(article.published),
+        "media": article.media,
+        "url": article.url,
+        "reason": article.reason,
+        "home_feed": home,
+        "document": done.document,
+        **_file(db, task.article, done.files),
+    }
+    update(db, "articles", task.article, current)
+
+
+def _file(db: Database, article: int, candidates: Sequence[str]) -> dict[str, Value]:
+    """The document's path, chosen at its first rendering and kept; unique also where case or NFC are not told apart."""
+    kept = db.execute("SELECT file FROM articles WHERE id = ?", [article]).fetchone()[0]
+    if kept:
+        return {}
+    for file in candidates:
+        file_key = unicodedata.normalize("NFC", file).casefold()
+        if not db.execute("SELECT 1 FROM articles WHERE file_key = ?", [file_key]).fetchone():
+            return {"file": file, "file_key": file_key}
+    raise ArchiveError("no free file name for its document", kind="damaged", where=candidates[-1])
+
+
+def fail(db: Database, clock: Clock, task: Pending, error: AggregatorError, page: Page | None, rules: str) -> None:
+    """Note why an article could not be had, keep the bytes that were no article, and say when to try again."""
+    with transaction(db):
+        now = clock()
+        if page is not None and page.body:
+            add_page(db, commit(db, clock), "article", page)
+        tries = db.execute("SELECT tries FROM work WHERE article = ?", [task.article]).fetchone()[0]
+        waits = error.kind in _HOST_TROUBLE
+        state, next_try = _next(now, tries, error) if not waits else ("pending", _host_ready(now, error))
+        values: dict[str, Value] = {"state": state, "next_try": when(next_try), "tries": tries + (not waits)}
+        values |= {"claimed_until": None, "error_kind": error.kind, "error": str(error), "rules": rules}
+        update(db, "work", task.article, values)
+
+
+def _next(now: datetime, tries: int, error: AggregatorError) -> tuple[str, datetime | None]:
+    if tries >= len(RETRY_AFTER):
+        return "failed", None
+    return "pending", now + timedelta(seconds=RETRY_AFTER[tries])
+
+
+def _host_ready(now: datetime, error: AggregatorError) -> datetime:
+    at = error.retry_at if isinstance(error, FetchError) else None
+    return max(at, now) if at else now + timedelta(seconds=RETRY_AFTER[0])
+
+
+def revive(db: Database, clock: Clock, rules: str | None) -> int:
+    """Give failed work another round: all of it, or (``rules``) what older rules found no body for. How much it was."""
+    with transaction(db):
+        which = (
+            "state = 'failed' OR next_try > :now"
+            if rules is None
+            else "error_kind = 'extract_failed' AND rules <> :rules"
+        )
+        changed = db.execute(
+            f"UPDATE work SET state = 'pending', tries = 0, next_try = :now WHERE {which}",
+            {"now": iso(clock()), "rules": rules},
+        )
+        return int(changed.rowcount)
+
+
+def unclaim(db: Database) -> None:
+    """Drop leases of a writer that is gone; for the holder of the writer's lock only."""
+    with transaction(db):
+        db.execute("UPDATE work SET claimed_until = NULL WHERE claimed_until IS NOT NULL")
+
+
+def hold(db: Database, holds: Sequence[Hold]) -> None:
+    """Remember which hosts want to be left alone, and until when; a host without an instant is free again."""
+    with transaction(db):
+        for one in holds:
+            db.execute(
+                "INSERT INTO hosts (host, next_allowed_at, failures, reason) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE"
+                " SET next_allowed_at = excluded.next_allowed_at, failures = excluded.failures, reason = excluded.reason",
+                [one.host, when(one.until), one.failures, one.reason],
+            )
+
+
+def holds(db: Database) -> list[Hold]:
+    """The hosts that were held at last, with how often in a row they refused."""
+    rows = db.execute("SELECT host, next_allowed_at, failures, reason FROM hosts").fetchall()
+    return [Hold(host, _instant(until), failures, reason or "") for host, until, failures, reason in rows]

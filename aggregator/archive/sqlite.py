@@ -1,0 +1,158 @@
+"""The archive in one SQLite file: one connection, used by one thread, behind async methods."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
+
+from sqlite_utils import Database
+
+from aggregator.archive import noting, settling
+from aggregator.archive.lock import WriterLock
+from aggregator.archive.opening import explained, open_writer
+from aggregator.errors import AggregatorError
+from aggregator.model import Clock, Discovery, Feed, FeedState, Hold, Noted, Page, Pending, Settled, Validators
+from aggregator.text.dates import iso, parse_iso
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class SqliteArchive:
+    """The ``Archive`` over SQLite. Open it with ``SqliteArchive.open``, close it with ``close``.
+
+    Every method may raise ``ArchiveError`` (``locked``, ``disk_full``, ``damaged`` …); what was committed stays.
+    """
+
+    def __init__(self, path: Path, clock: Clock, parser: str, rules: str) -> None:
+        self.path = path
+        self._clock = clock
+        self._parser = parser
+        self._rules = rules
+        self._lock = WriterLock(path)
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="archive")
+        self._db: Database | None = None
+
+    @classmethod
+    async def open(cls, path: Path, clock: Clock, *, parser: str, rules: str) -> SqliteArchive:
+        """Become the archive's one writer; creates the file if there is none.
+
+        ``parser`` and ``rules`` are the versions stored with every revision. Work that newer rules may heal and
+        leases of a writer that ended are given back.
+
+        Raises:
+            ArchiveError: ``locked`` (names the other process), ``missing``, ``no_rights``, ``not_an_archive``, ``newer_schema``.
+        """
+        archive = cls(path, clock, parser, rules)
+        await archive._in_thread(archive._begin)
+        return archive
+
+    def _begin(self) -> None:
+        if self.path.parent.is_dir():
+            self._lock.acquire()
+        try:
+            self._db = open_writer(self.path)
+            settling.unclaim(self._db)
+            settling.revive(self._db, self._clock, self._rules)
+        except BaseException:
+            self._lock.release()
+            self._thread.shutdown(wait=False)
+            raise
+
+    async def close(self) -> None:
+        """Finish what is being written, then let go of the file."""
+        await self._in_thread(self._end)
+        self._thread.shutdown(wait=True)
+
+    def _end(self) -> None:
+        if self._db is not None:
+            self._db.execute("PRAGMA optimize")
+            self._db.close()
+        self._lock.release()
+
+    async def enrol(self, feeds: Sequence[Feed]) -> None:
+        """Make the archive's feeds those of the configuration; others become inactive and keep their history."""
+        await self._run(noting.enrol, feeds)
+
+    async def enrol_unlisted(self, feed: Feed) -> None:
+        """Make a home for articles that no feed announced."""
+        await self._run(noting.enrol_unlisted, feed)
+
+    async def state(self, feed: Feed) -> FeedState:
+        """What is remembered of a feed."""
+        return await self._run(_state, feed)
+
+    async def note(self, feed: Feed, found: Discovery) -> Noted:
+        """Store one poll: its entries and the listing's validators, in one transaction."""
+        return await self._run(noting.note, self._clock, feed, found)
+
+    async def blame(self, feed: Feed, status: str, error: AggregatorError, page: Page | None) -> None:
+        """Store a failed poll; the feed's validators stay as they were."""
+        await self._run(noting.blame, self._clock, feed, status, error, page)
+
+    async def due(self, feed: Feed | None = None) -> int:
+        """How many articles wait for work now."""
+        return await self._run(settling.due, self._clock, feed.name if feed else None)
+
+    async def pending(self, feed: Feed | None = None, limit: int = 20) -> list[Pending]:
+        """Claim up to ``limit`` articles, newest first, under a lease."""
+        return await self._run(settling.pending, self._clock, feed.name if feed else None, limit)
+
+    async def settle(self, task: Pending, done: Settled) -> bool:
+        """Store the article of a claimed task; whether it made a new revision."""
+        return await self._run(settling.settle, self._clock, task, done, self._parser)
+
+    async def fail(self, task: Pending, error: AggregatorError, page: Page | None) -> None:
+        """Store why a claimed task failed, and when to try again."""
+        await self._run(settling.fail, self._clock, task, error, page, self._rules)
+
+    async def revive(self) -> int:
+        """Give all failed and waiting work another round now; how much it was."""
+        return await self._run(settling.revive, self._clock, None)
+
+    async def hold(self, holds: Sequence[Hold]) -> None:
+        """Remember which hosts want to be left alone."""
+        await self._run(settling.hold, holds)
+
+    async def holds(self) -> list[Hold]:
+        """The hosts that refused us at last."""
+        return await self._run(settling.holds)
+
+    async def due_feeds(self) -> list[str]:
+        """Names of the active, enabled feeds whose next poll is due, longest waiting first."""
+        return await self._run(_due_feeds, self._clock)
+
+    async def _run(self, work: Callable[Concatenate[Database, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        def call() -> T:
+            assert self._db is not None, "the archive is not open"
+            with explained(self.path):
+                return work(self._db, *args, **kwargs)
+
+        return await self._in_thread(call)
+
+    async def _in_thread(self, call: Callable[[], T]) -> T:
+        # Shielded: once begun, a transaction ends, also when the task that asked for it is cancelled.
+        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._thread, call))
+
+
+def _state(db: Database, feed: Feed) -> FeedState:
+    row = db.execute(
+        "SELECT etag, last_modified, digest, status, newest, next_allowed_at FROM feeds LEFT JOIN hosts USING (host)"
+        " WHERE name = ?",
+        [feed.name],
+    ).fetchone()
+    if row is None:
+        return FeedState()
+    newest, held = (parse_iso(text) if text else None for text in row[4:6])
+    return FeedState(Validators(row[0], row[1]), row[2], row[3], newest, held)
+
+
+def _due_feeds(db: Database, clock: Clock) -> list[str]:
+    rows = db.execute(
+        "SELECT name FROM feeds WHERE active AND enabled AND coalesce(next_due, '') <= ? ORDER BY next_due, position",
+        [iso(clock())],
+    )
+    return [row[0] for row in rows]
