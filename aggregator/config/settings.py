@@ -50,7 +50,7 @@ def _pages(value: object) -> object:
 
 def _path(value: object, info: ValidationInfo) -> Path:
     """A path; a relative one starts at the folder of the configuration file, ``~`` is the home."""
-    text = values.words(value)
+    text = values.words(str(value) if isinstance(value, Path) else value)
     try:
         path = Path(text).expanduser()
     except RuntimeError:
@@ -127,7 +127,6 @@ class Network(_Section):
     deadline: Seconds = 30.0
     """Longest time one request may take in all."""
     per_host: Annotated[PerHost, BeforeValidator(_empty_section)] = PerHost()
-    """How gently one host is treated."""
     connect_to: Annotated[
         Mapping[Annotated[str, BeforeValidator(values.host)], Annotated[str, BeforeValidator(values.local_address)]],
         BeforeValidator(_empty_section),
@@ -208,7 +207,6 @@ class Export(_Section):
     """Where documents are written, besides the archive."""
 
     hexo: Hexo | None = None
-    """A Hexo site that receives the documents after each poll."""
 
 
 class FeedRow(_Section):
@@ -251,13 +249,9 @@ class Settings(_Section):
     timezone: Zone = SINA_ZONE
     """Time zone of times on the command line and in what is printed."""
     network: Annotated[Network, BeforeValidator(_empty_section)] = Network()
-    """How pages are fetched."""
     defaults: Annotated[Defaults, BeforeValidator(_empty_section)] = Defaults()
-    """What holds for every feed that does not say otherwise."""
     document: Annotated[DocumentSettings, BeforeValidator(_empty_section)] = DocumentSettings()
-    """The front-matter document made of each article."""
     export: Annotated[Export, BeforeValidator(_empty_section)] = Export()
-    """Where documents are written, besides the archive."""
     feeds: Annotated[tuple[FeedRow, ...], BeforeValidator(_empty_list)] = ()
     """The feeds that are polled, in the order in which they are shown."""
 

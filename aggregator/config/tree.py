@@ -66,7 +66,7 @@ def compose(text: str, place: str) -> Node | None:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        message = f"not valid YAML: {error.problem or error.context}"
+        message = f"not valid YAML: {error.problem or error.context}{_opened(error)}"
         raise ConfigError(message, where=f"{place}:{line}", hint=_syntax_hint(error)) from error
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
@@ -76,12 +76,24 @@ def compose(text: str, place: str) -> Node | None:
         raise ConfigError(f"not valid YAML: {error}", where=place) from error
 
 
+def _opened(error: yaml.MarkedYAMLError) -> str:
+    """Where the thing began in which the parser stumbled, if that is another line."""
+    begun, stopped = error.context_mark, error.problem_mark
+    if not error.context or begun is None or stopped is None or begun.line == stopped.line:
+        return ""
+    return f", {error.context} which begins on line {begun.line + 1}"
+
+
 def _syntax_hint(error: yaml.MarkedYAMLError) -> str:
     """What to try, for the syntax errors people really make."""
     problem = error.problem or ""
     if "mapping values are not allowed" in problem:
         return 'Check the indentation, and put a value that holds ": " in quotes'
-    if "end of stream" in problem or "scanning a quoted scalar" in (error.context or ""):
+    if (
+        "end of stream" in problem
+        or "expected ',' or" in problem
+        or "scanning a quoted scalar" in (error.context or "")
+    ):
         return "A quote or bracket is opened and never closed"
     if "could not find expected ':'" in problem or "expected <block end>" in problem:
         return "Check the indentation of this line and the colon after its key"
