@@ -218,19 +218,16 @@ def test_the_program_names_itself() -> None:
     assert settings("network: {user_agent: me/1, contact: a@b.c}").network.agent == "me/1"
 
 
-def test_the_pause_between_requests() -> None:
-    replica = "network: {connect_to: {Finance.sina.com.cn: 'http://127.0.0.1:8377/'}%s}"
-    free = settings(replica % "").network
-    assert free.connect_to == {"finance.sina.com.cn": "http://127.0.0.1:8377"}
-    assert (free.pause("finance.sina.com.cn"), free.pause("example.org")) == (0.0, 0.5)
-    paced = settings(replica % ", per_host: {interval: 250ms}").network
-    assert (paced.pause("finance.sina.com.cn"), paced.pause("example.org")) == (0.25, 0.25)
+def test_the_pause_between_requests_may_be_a_fraction() -> None:
+    assert settings("feeds:").network.per_host.interval is None
+    assert settings("network: {per_host: {interval: 250ms}}").network.per_host.interval == 0.25
+    assert settings("network: {per_host: {interval: 0}}").network.per_host.interval == 0
 
 
 def test_addresses_are_normalised() -> None:
     found = settings(
         "network:\n  allow_private: [LOCALHOST, '::1', 10.0.0.0/8]\n  fake_ip_ranges: [198.18.0.0/15]\n"
-        "  connect_to: {a.org: 'http://[::1]:80'}\n"
+        "  connect_to: {A.org: 'http://[::1]:80/'}\n"
     ).network
     assert found.allow_private == ("localhost", "::1", "10.0.0.0/8")
     assert found.fake_ip_ranges == ("198.18.0.0/15",)

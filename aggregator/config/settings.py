@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
-from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
@@ -24,11 +23,11 @@ from pydantic import (
 from aggregator import __version__
 from aggregator.config import values
 from aggregator.model import Feed, Pages
+from aggregator.text.urls import host_of, is_sina
 
 RESERVED = frozenset("interval recheck retention images rules fallback keep drop browse hooks opml".split())
 UNFILED = "未分类"
 SINA_ZONE = "Asia/Shanghai"
-SINA_PAUSE = 0.5  # seconds between requests to one host, unless configured
 
 _SWITCHES = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
@@ -104,7 +103,7 @@ class PerHost(_Section):
     connections: int = Field(default=2, ge=1, le=32)
     """Connections to one host at the same time."""
     interval: Pause | None = None
-    """Least time between two requests to one host: 0.5s unless set, none to hosts of connect_to."""
+    """Least time between two requests to one host. Unset: 0.5s for Sina's hosts, none for others."""
 
 
 class Network(_Section):
@@ -143,7 +142,7 @@ class Network(_Section):
     proxy: WebUrl | None = None
     """An HTTP proxy for every request. The proxy variables of the environment are not read."""
     ca_bundle: FilePath | None = None
-    """A file of certificates (PEM) to trust instead of the built-in ones."""
+    """A file of certificates (PEM) to trust besides the built-in ones."""
     robots: bool = False
     """Honour robots.txt (Disallow, Crawl-delay) for article pages."""
 
@@ -157,12 +156,6 @@ class Network(_Section):
         """The User-Agent header to send."""
         contact = f"; +{self.contact}" if self.contact else ""
         return self.user_agent or f"Mozilla/5.0 (compatible; aggregator/{__version__}{contact})"
-
-    def pause(self, host: str) -> float:
-        """Least seconds between two requests to ``host``: as configured, else 0.5, and 0 for hosts of connect_to."""
-        if self.per_host.interval is not None:
-            return self.per_host.interval
-        return 0.0 if host in self.connect_to else SINA_PAUSE
 
 
 class Defaults(_Section):
@@ -272,8 +265,7 @@ class Settings(_Section):
 
 
 def _feed(row: FeedRow, defaults: Defaults) -> Feed:
-    host = urlsplit(row.url).hostname or ""
-    sina = f".{host}".endswith((".sina.com.cn", ".sina.cn"))
+    host = host_of(row.url)
     return Feed(
         name=row.name,
         source=row.source,
@@ -282,7 +274,7 @@ def _feed(row: FeedRow, defaults: Defaults) -> Feed:
         every=row.every or defaults.every,
         enabled=row.enabled,
         pages=row.pages or defaults.pages,
-        zone=row.zone or (SINA_ZONE if sina else defaults.zone),
+        zone=row.zone or (SINA_ZONE if is_sina(host) else defaults.zone),
         expect_newest_within=row.expect_newest_within or defaults.expect_newest_within,
         headers=dict(row.headers),
     )
