@@ -104,6 +104,7 @@ UNREADABLE = [
     ("archive: a.db\n# 金融\n".encode("gb18030"), 2, "is not UTF-8", "Save"),
     (b"archive: a.db\n# \x00\n", 2, "U+0000", "Delete it"),
     (b"archive: a.db\nnetwork: {timeout: 3\nfeeds: []\n", 3, "not valid YAML", "bracket"),
+    (b"archive: a.db\nfeeds: [\n", 3, "not valid YAML", "never closed"),
     (b"archive: 'a.db\nfeeds: []\n", 3, "not valid YAML", "never closed"),
     (b"archive: a.db\ndocument: a: b\n", 2, "not valid YAML", "in quotes"),
     (b"archive: a.db\n  feeds: []\n", 2, "not valid YAML", "indentation"),

@@ -24,6 +24,16 @@ _Beginning: TypeAlias = yaml.ScalarEvent | yaml.SequenceStartEvent | yaml.Mappin
 MAX_DEPTH = 32
 MAX_NODES = 200_000  # counted with every alias written out: an alias bomb stops here
 
+_HINTS = (  # part of what PyYAML says -> what to do
+    ("mapping values are not allowed", 'Check the indentation, and put a value that holds ": " in quotes'),
+    ("stream end", "A quote or bracket is opened and never closed"),
+    ("end of stream", "A quote or bracket is opened and never closed"),
+    ("expected ',' or", "A quote or bracket is opened and never closed"),
+    ("quoted scalar", "A quote or bracket is opened and never closed"),
+    ("could not find expected ':'", "Check the indentation of this line and the colon after its key"),
+    ("expected <block end>", "Check the indentation of this line and the colon after its key"),
+    ("cannot start any token", "Put the value in quotes"),
+)
 _NULL = ("", "~", "null", "Null", "NULL")
 _TRUE = ("true", "True", "TRUE")
 _FALSE = ("false", "False", "FALSE")
@@ -86,20 +96,8 @@ def _opened(error: yaml.MarkedYAMLError) -> str:
 
 def _syntax_hint(error: yaml.MarkedYAMLError) -> str:
     """What to try, for the syntax errors people really make."""
-    problem = error.problem or ""
-    if "mapping values are not allowed" in problem:
-        return 'Check the indentation, and put a value that holds ": " in quotes'
-    if (
-        "end of stream" in problem
-        or "expected ',' or" in problem
-        or "scanning a quoted scalar" in (error.context or "")
-    ):
-        return "A quote or bracket is opened and never closed"
-    if "could not find expected ':'" in problem or "expected <block end>" in problem:
-        return "Check the indentation of this line and the colon after its key"
-    if "cannot start any token" in problem:
-        return "Put the value in quotes"
-    return "Check this line and the one above it"
+    said = f"{error.problem} {error.context}"
+    return next((hint for part, hint in _HINTS if part in said), "Check this line and the one above it")
 
 
 def _line(event: yaml.Event) -> int:
