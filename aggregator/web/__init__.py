@@ -1,7 +1,6 @@
 """The one door to the network: ``Client`` turns a ``Request`` into a ``Page``, or says in a ``FetchError`` why not."""
 
 from aggregator.web.client import Client
-from aggregator.web.manners import Hold
 from aggregator.web.network import Network
 
-__all__ = ["Client", "Hold", "Network"]
+__all__ = ["Client", "Network"]

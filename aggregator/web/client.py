@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from types import MappingProxyType, TracebackType
+from types import TracebackType
 from typing import Self
 
 import httpx
 
 from aggregator.errors import FetchError
-from aggregator.model import Clock, Page, Request
+from aggregator.model import Clock, Hold, Page, Request
 from aggregator.web.asking import conditions, headers_for
 from aggregator.web.decoding import read_body, too_large
-from aggregator.web.dial import Resolve, Wire, resolve_by_system
+from aggregator.web.dial import Resolve, Wire, detours, resolve_by_system
 from aggregator.web.guard import Guard, admit
-from aggregator.web.manners import Hold, Manners, Sleep
+from aggregator.web.manners import Manners, Sleep
 from aggregator.web.network import Network
 from aggregator.web.outcome import FAULTS, failure, fault, masked, unasked_304
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_NONE: Mapping[str, datetime] = MappingProxyType({})
-_NO_FAILURES: Mapping[str, int] = MappingProxyType({})
 
 
 def utc_now() -> datetime:
@@ -35,9 +33,9 @@ def utc_now() -> datetime:
 class Client:
     """The one door to the network, used as ``async with Client(network) as fetch: page = await fetch(request)``.
 
-    ``holds`` maps hosts to the instant before which they are not to be asked, and ``failures`` to how often they
-    refused us in a row, both as an earlier client's ``holds()`` gave them. ``resolve`` gives a name's addresses;
-    ``transport`` takes the place of the wire. Raises ``ConfigError`` for settings that cannot be used.
+    ``holds`` are the hosts not to be asked before an instant, as an earlier client's ``holds()`` gave them.
+    ``resolve`` gives a name's addresses; ``transport`` takes the place of the wire. Raises ``ConfigError`` for
+    settings that cannot be used.
     """
 
     def __init__(
@@ -47,14 +45,13 @@ class Client:
         clock: Clock = utc_now,
         sleep: Sleep = asyncio.sleep,
         transport: httpx.AsyncBaseTransport | None = None,
-        holds: Mapping[str, datetime] = _NONE,
-        failures: Mapping[str, int] = _NO_FAILURES,
+        holds: Iterable[Hold] = (),
         resolve: Resolve = resolve_by_system,
     ) -> None:
         self._network = network
         self._clock = clock
         self._guard = Guard.of(network)
-        self._plain_hosts = frozenset(host.lower().removesuffix(".") for host in network.connect_to)
+        self._plain_hosts = frozenset(detours(network))
         self._transport = transport or Wire(network, self._guard, resolve)
         self._timeout = httpx.Timeout(network.timeout).as_dict()
         self._manners = Manners(
@@ -63,7 +60,6 @@ class Client:
             clock=clock,
             sleep=sleep,
             holds=holds,
-            failures=failures,
         )
 
     async def __aenter__(self) -> Self:
@@ -75,7 +71,7 @@ class Client:
         await self._transport.aclose()
 
     def holds(self) -> tuple[Hold, ...]:
-        """Return the hosts that refuse us, to be stored and given to the next client."""
+        """Return the hosts that refuse us or did, to be stored and given to the next client."""
         return self._manners.holds()
 
     async def __call__(self, request: Request) -> Page:

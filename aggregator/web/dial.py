@@ -18,7 +18,7 @@ import httpcore
 import httpx
 
 from aggregator.errors import ConfigError, FetchError
-from aggregator.web.guard import Address, Guard, check, literal
+from aggregator.web.guard import Address, Guard, check, literal, spelling
 from aggregator.web.manners import CONNECTIONS
 from aggregator.web.network import Network
 
@@ -176,7 +176,7 @@ class _Body(httpx.AsyncByteStream):
 
 
 def detours(network: Network) -> dict[str, tuple[str, int]]:
-    """Read ``network.connect_to``. Raises ``ConfigError`` for a target that is not ``http://address[:port]``."""
+    """Read ``network.connect_to``: the address and port for each host. Raises ``ConfigError`` for a target that is not ``http://address[:port]``."""
     found = {}
     for host, target in network.connect_to.items():
         try:
@@ -189,7 +189,7 @@ def detours(network: Network) -> dict[str, tuple[str, int]]:
                 where=f"network.connect_to.{host}",
                 hint="Write it as http://127.0.0.1:8377",
             )
-        found[host.lower().removesuffix(".")] = (url.raw_host.decode("ascii"), url.port or 80)
+        found[spelling(host)] = (url.raw_host.decode("ascii"), url.port or 80)
     return found
 
 

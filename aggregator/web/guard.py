@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from typing import NamedTuple
 
 import httpx
@@ -119,7 +119,7 @@ class Guard:
         """Read ``connect_to``, ``allow_private`` and ``fake_ip_ranges``. Raises ``ConfigError`` for a bad CIDR."""
         hosts = [entry for entry in network.allow_private if "/" not in entry]
         return cls(
-            hosts=frozenset(_spelling(host) for host in (*network.connect_to, *hosts)),
+            hosts=frozenset(spelling(host) for host in (*network.connect_to, *hosts)),
             blocks=_read_blocks("network.allow_private", (e for e in network.allow_private if "/" in e)),
             fake=_read_blocks("network.fake_ip_ranges", network.fake_ip_ranges),
         )
@@ -178,6 +178,15 @@ def check(guard: Guard, host: str, address: Address, *, answered: bool, where: s
         raise FetchError(f"{named} {refusal.case}: not asked", kind="refused", where=where, hint=refusal.remedy)
 
 
+def spelling(entry: str) -> str:
+    """Bring a host of the configuration into the form that ``admit`` gives hosts."""
+    host = entry.strip().strip("[]").lower().removesuffix(".")
+    try:
+        return str(literal(host) or host)
+    except ValueError:
+        return host
+
+
 def _unusable(text: str, why: str) -> FetchError:
     return FetchError(
         f"not a usable web address: {why}",
@@ -203,15 +212,6 @@ def _number(label: str) -> int:
     if label.startswith("0x"):
         return int(label[2:] or "0", 16)
     return int(label, 8 if label.startswith("0") and len(label) > 1 else 10)
-
-
-def _spelling(entry: str) -> str:
-    """Bring a host of the configuration into the form that ``admit`` gives hosts."""
-    host = entry.strip().strip("[]").lower().removesuffix(".")
-    try:
-        return str(ip_address(host))
-    except ValueError:
-        return host
 
 
 def _read_blocks(key: str, entries: Iterable[str]) -> tuple[Block, ...]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from aggregator.errors import FetchError
-from aggregator.model import Clock
+from aggregator.model import Clock, Hold
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -23,15 +23,6 @@ _LONGEST_HOLD = 6 * 3600.0
 _HOLDING = frozenset({403, 418, 429, 456, 503})  # statuses that mean "too much, or not you"
 _ADVISING = frozenset({429, 503})  # those of them whose Retry-After counts
 _SECONDS = re.compile(r"[+-]?\d{1,20}(\.\d{1,20})?([eE]\d{1,2})?")
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """A host that refused us: not to be asked before ``until`` (UTC), after ``failures`` refusals in a row."""
-
-    host: str
-    until: datetime
-    failures: int
 
 
 @dataclass(slots=True)
@@ -53,8 +44,7 @@ class Manners:
         pause: Callable[[str], float],
         clock: Clock,
         sleep: Sleep,
-        holds: Mapping[str, datetime],
-        failures: Mapping[str, int],
+        holds: Iterable[Hold],
     ) -> None:
         self._connections = connections
         self._pause = pause
@@ -62,10 +52,10 @@ class Manners:
         self._sleep = sleep
         self._places: dict[str, _Place] = {}
         self._everywhere = asyncio.Semaphore(CONNECTIONS)
-        self._holds = {host: Hold(host, until, failures.get(host, 1)) for host, until in holds.items()}
+        self._holds = {hold.host: hold for hold in holds}
 
     def holds(self) -> tuple[Hold, ...]:
-        """Return the hosts that refused us since they last answered well; some of the holds may be over."""
+        """Return all hosts that ever refused us; one that answers well again has no instant and no failures."""
         return tuple(self._holds.values())
 
     @asynccontextmanager
@@ -91,30 +81,33 @@ class Manners:
     def heard(self, host: str, status: int, headers: Mapping[str, str]) -> datetime | None:
         """Learn from an answer; return the instant before which the host wants no request, if it says so."""
         now = self._clock()
-        hold = self._holds.get(host)
-        held = hold is not None and now < hold.until
+        held_until = self._held_until(host)
         if status not in _HOLDING:
             # An answer that was under way when the host began to refuse does not lift the hold.
-            if status < 500 and not held:
-                self._holds.pop(host, None)
+            if host in self._holds and status < 500 and held_until is None:
+                self._holds[host] = Hold(host, None, 0)
             return None
-        failures = hold.failures if hold else 0
+        before = self._holds.get(host, Hold(host, None, 0)).failures
         # Requests that were open together are one refusal, not many.
-        failures = max(failures, 1) if held else failures + 1
+        failures = max(before, 1) if held_until else before + 1
         advice = retry_after(headers, now) if status in _ADVISING else None
         until = now + timedelta(seconds=_delay(failures, advice))
-        if hold is not None and held:
-            until = max(until, hold.until) if advice is not None else hold.until
-        self._holds[host] = Hold(host, until, failures)
+        if held_until:
+            until = max(until, held_until) if advice is not None else held_until
+        self._holds[host] = Hold(host, until, failures, f"HTTP {status}")
         return until
 
-    def _check(self, host: str) -> None:
+    def _held_until(self, host: str) -> datetime | None:
         hold = self._holds.get(host)
-        if hold is not None and self._clock() < hold.until:
+        return hold.until if hold and hold.until and self._clock() < hold.until else None
+
+    def _check(self, host: str) -> None:
+        until = self._held_until(host)
+        if until is not None:
             raise FetchError(
-                f"held: {host} wants no request before {hold.until:%Y-%m-%d %H:%M:%SZ}",
+                f"held: {host} wants no request before {until.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}",
                 kind="held",
-                retry_at=hold.until,
+                retry_at=until,
                 hint="It is asked again after that",
             )
 
