@@ -47,8 +47,8 @@ class FetchError(AggregatorError):
 
     Kinds: ``scheme``, ``refused`` (the address is not allowed), ``dns``, ``connect``, ``tls``, ``timeout``,
     ``protocol``, ``redirects``, ``too_large``, ``truncated``, ``encoding``, ``blocked`` (401, 403, 456 …),
-    ``rate_limited`` (429, 503), ``held`` (we keep away until ``retry_at``), ``not_found`` (404), ``gone`` (410), ``http``
-    (any other status of 400 and above).
+    ``rate_limited`` (429, 503), ``held`` (we keep away until ``retry_at``), ``not_found`` (404), ``gone`` (410),
+    ``http`` (any other status of 400 and above).
     ``status`` is the HTTP status if there was one, ``retry_at`` the instant (UTC) before which the host wants no
     request, ``page`` the answer if one was read.
     """
@@ -76,8 +76,8 @@ class ParseError(AggregatorError):
     """The bytes are not what they should be.
 
     Kinds for a listing: ``not_a_feed``, ``api_error`` (a code other than 0 inside a 200), ``blocked`` (a challenge page).
-    Kinds for an article's page: ``wrong_page`` (it does not prove to be the article asked for), ``extract_failed`` (no
-    rule finds a body).
+    Kinds for an article's page: ``wrong_page`` (it does not prove to be the article asked for), ``extract_failed``
+    (no rule finds a body).
     """
 
     kind = "not_a_feed"

@@ -78,15 +78,20 @@ class Reader:
             one["key"] for one in self._rows("SELECT key FROM keys WHERE article = ? ORDER BY key", [row["id"]])
         ]
         row["sightings"] = self._rows(
-            "SELECT f.name AS feed, min(c.at) AS first_seen, max(e.mtime) AS mtime FROM entries e JOIN feeds f"
-            ' ON f.id = e.feed JOIN commits c ON c.seq = e."commit" WHERE e.article = ? GROUP BY f.id ORDER BY 2, f.position',
+            "SELECT f.name AS feed, min(c.at) AS first_seen, max(e.mtime) AS mtime FROM entries e"
+            ' JOIN feeds f ON f.id = e.feed JOIN commits c ON c.seq = e."commit"'
+            " WHERE e.article = ? GROUP BY f.id ORDER BY 2, f.position",
             [row["id"]],
         )
         return row
 
-    def documents(self) -> Iterator[tuple[str, str]]:
-        """The path and text of every document, in the order of their paths; one at a time, for archives of any size."""
-        rows = self._db.execute("SELECT file, document FROM articles WHERE document IS NOT NULL ORDER BY file_key")
+    def documents(self, after: int = 0) -> Iterator[tuple[str, str]]:
+        """Path and text of every document in the order of their paths, one at a time; of those newer than a commit."""
+        rows = self._db.execute(
+            "SELECT file, document FROM articles WHERE document IS NOT NULL AND (:after = 0 OR revision IN"
+            ' (SELECT id FROM revisions WHERE "commit" > :after)) ORDER BY file_key',
+            {"after": after},
+        )
         with explained(self.path):
             yield from rows
 

@@ -142,6 +142,7 @@ CREATE TABLE revisions (
     fingerprint TEXT NOT NULL,
     UNIQUE (article, n)
 );
+CREATE INDEX revisions_commit ON revisions("commit");
 CREATE TABLE work (
     article INTEGER PRIMARY KEY REFERENCES articles(id),
     host TEXT NOT NULL,

@@ -62,7 +62,8 @@ def _pending(db: Database, article: int) -> Pending:
         [article],
     ).fetchone()
     home, categories = db.execute(
-        "SELECT f.name, f.categories FROM feeds f WHERE f.id = coalesce((SELECT home_feed FROM articles WHERE id = :id),"
+        "SELECT f.name, f.categories FROM feeds f WHERE f.id = coalesce("
+        "(SELECT home_feed FROM articles WHERE id = :id),"
         " (SELECT feed FROM entries JOIN feeds ON feeds.id = feed WHERE article = :id"
         " ORDER BY active DESC, position LIMIT 1))",
         {"id": article},
@@ -234,7 +235,8 @@ def hold(db: Database, holds: Sequence[Hold]) -> None:
         for one in holds:
             db.execute(
                 "INSERT INTO hosts (host, next_allowed_at, failures, reason) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE"
-                " SET next_allowed_at = excluded.next_allowed_at, failures = excluded.failures, reason = excluded.reason",
+                " SET next_allowed_at = excluded.next_allowed_at,"
+                " failures = excluded.failures, reason = excluded.reason",
                 [one.host, when(one.until), one.failures, one.reason],
             )
 

@@ -44,7 +44,8 @@ class SqliteArchive:
         leases of a writer that ended are given back.
 
         Raises:
-            ArchiveError: ``locked`` (names the other process), ``missing``, ``no_rights``, ``not_an_archive``, ``newer_schema``.
+            ArchiveError: ``locked`` (names the other process), ``missing``, ``no_rights``, ``not_an_archive``,
+                ``newer_schema``.
         """
         archive = cls(path, clock, parser, rules)
         await archive._in_thread(archive._begin)
@@ -121,6 +122,10 @@ class SqliteArchive:
         """The hosts that refused us at last."""
         return await self._run(settling.holds)
 
+    async def head(self) -> int:
+        """The number of the last commit, 0 in an archive without one."""
+        return await self._run(_head)
+
     async def due_feeds(self) -> list[str]:
         """Names of the active, enabled feeds whose next poll is due, longest waiting first."""
         return await self._run(_due_feeds, self._clock)
@@ -148,6 +153,10 @@ def _state(db: Database, feed: Feed) -> FeedState:
         return FeedState()
     newest, held = (parse_iso(text) if text else None for text in row[4:6])
     return FeedState(Validators(row[0], row[1]), row[2], row[3], newest, held)
+
+
+def _head(db: Database) -> int:
+    return int(db.execute("SELECT coalesce(max(seq), 0) FROM commits").fetchone()[0])
 
 
 def _due_feeds(db: Database, clock: Clock) -> list[str]:

@@ -1,13 +1,15 @@
 """config.yaml: finding it, reading it into ``Settings``, and changing it without losing a comment."""
 
 from aggregator.config.edit import add_feed, remove_feed, set_feed, write_config
-from aggregator.config.loader import find_config, load, parse, read_config, schema, starter
-from aggregator.config.settings import Network, Settings
+from aggregator.config.loader import check_feed, find_config, load, parse, read_config, schema, starter
+from aggregator.config.settings import UNFILED, Network, Settings
 
 __all__ = [
+    "UNFILED",
     "Network",
     "Settings",
     "add_feed",
+    "check_feed",
     "find_config",
     "load",
     "parse",

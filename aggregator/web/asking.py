@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import httpx
 
 from aggregator.model import Request, Validators
+from aggregator.text.urls import is_sina
 from aggregator.web.decoding import ACCEPT_ENCODING
-from aggregator.web.network import Network, is_sina
+from aggregator.web.network import Network
 
 Headers = list[tuple[bytes, bytes]]
 

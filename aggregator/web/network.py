@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-SINA_DOMAINS = ("sina.com.cn", "sina.cn", "sinaimg.cn")
+from aggregator.text.urls import is_sina
+
 SINA_PAUSE = 0.5  # seconds between request starts: Sina answers 403 to faster readers
 
 
@@ -48,8 +49,3 @@ class Network:
             return self.interval
         at_home = host in self.connect_to or host in self.allow_private
         return SINA_PAUSE if is_sina(host) and not at_home else 0.0
-
-
-def is_sina(host: str) -> bool:
-    """Say whether a host name (lower case) is one of Sina's."""
-    return any(host == domain or host.endswith(f".{domain}") for domain in SINA_DOMAINS)

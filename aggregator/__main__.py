@@ -1,0 +1,21 @@
+"""The console script's way in: cheap answers first, the rest of the program only when it is needed."""
+
+from __future__ import annotations
+
+import sys
+
+from aggregator import __version__
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    if sys.argv[1:] in (["--version"], ["-V"]):
+        print(f"aggregator {__version__}")
+        return
+    from aggregator.cli import run  # typer and what it draws in cost more than printing a version
+
+    sys.exit(run())
+
+
+if __name__ == "__main__":
+    main()

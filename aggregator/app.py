@@ -1,0 +1,181 @@
+"""The composition root: settings in, a working desk out; and the jobs a person asks for, made of the flow's verbs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from aggregator import __version__
+from aggregator.archive import Reader, SqliteArchive
+from aggregator.articles.rules import RULES_VERSION
+from aggregator.config import UNFILED, Settings
+from aggregator.errors import ConfigError
+from aggregator.export.hexo import Exported, export
+from aggregator.identity.keys import key_of_url
+from aggregator.model import Announced, Clock, Discovery, Entry, Feed, Report
+from aggregator.pipeline import Budget, Desk, Outcome, Watch, collect, discover, poll
+from aggregator.text.characters import one_line
+from aggregator.text.urls import absolute, host_of
+from aggregator.web import Client
+from aggregator.web import Network as WebNetwork
+
+
+def utc_now() -> datetime:
+    """The clock of the real world."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """An open archive, a client and a desk to work at; ``open_app`` makes and closes it."""
+
+    settings: Settings
+    desk: Desk
+    archive: SqliteArchive
+    client: Client
+
+
+@asynccontextmanager
+async def open_app(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[App]:
+    """Everything a poll needs, wired together; the archive is locked for this process until the end.
+
+    Raises:
+        ArchiveError: the archive cannot be opened for writing.
+    """
+    archive = await SqliteArchive.open(settings.archive, clock, parser=__version__, rules=RULES_VERSION)
+    try:
+        feeds = settings.feed_list()
+        await archive.enrol(feeds)
+        async with Client(_network(settings), clock=clock, holds=await archive.holds()) as client:
+            desk = Desk(
+                fetch=client,
+                archive=archive,
+                clock=clock,
+                feeds={feed.name: feed for feed in feeds},
+                date=settings.document.date,
+                placeholder=settings.document.placeholder,
+            )
+            try:
+                yield App(settings, desk, archive, client)
+            finally:
+                await archive.hold(client.holds())
+    finally:
+        await archive.close()
+
+
+def _network(settings: Settings) -> WebNetwork:
+    net = settings.network
+    return WebNetwork(
+        user_agent=net.agent,
+        referer=net.referer,
+        timeout=net.timeout,
+        deadline=net.deadline,
+        max_listing=net.max_listing,
+        max_page=net.max_page,
+        max_redirects=net.max_redirects,
+        connections=net.per_host.connections,
+        interval=net.per_host.interval,
+        connect_to=net.connect_to,
+        allow_private=net.allow_private,
+        fake_ip_ranges=net.fake_ip_ranges,
+        proxy=net.proxy,
+        ca_bundle=str(net.ca_bundle) if net.ca_bundle else None,
+    )
+
+
+def chosen(settings: Settings, names: Sequence[str]) -> list[Feed]:
+    """The feeds of these names, or all enabled ones when there are none.
+
+    Raises:
+        ConfigError: no feed has such a name.
+    """
+    feeds = {feed.name: feed for feed in settings.feed_list()}
+    unknown = [name for name in names if name not in feeds]
+    if unknown:
+        hint = f"Known feeds: {', '.join(feeds) or 'none'}. `aggregator feeds list` shows them"
+        raise ConfigError(f"there is no feed named {unknown[0]!r}", where="feeds", hint=hint)
+    return [feeds[name] for name in names] if names else [feed for feed in feeds.values() if feed.enabled]
+
+
+async def discover_all(app: App, feeds: Sequence[Feed], on: Callable[[Report], None] | None = None) -> list[Report]:
+    """Ask all listings, before any page: then the first feed in the configuration is home to what several announce."""
+
+    async def one(feed: Feed) -> Report:
+        report = await discover(app.desk, feed)
+        if on:
+            on(report)
+        return report
+
+    return list(await asyncio.gather(*(one(feed) for feed in feeds)))
+
+
+async def collect_all(
+    app: App, feeds: Sequence[Feed], reports: Sequence[Report], limit: int | None = None, watch: Watch | None = None
+) -> tuple[list[Report], list[Outcome]]:
+    """Work through the articles waiting on these feeds; the reports with what failed, and every outcome."""
+    budget = Budget(limit)
+    whole = {feed.name for feed in feeds} == {feed.name for feed in app.desk.feeds.values() if feed.enabled}
+    outcomes: list[Outcome] = []
+    for feed in [None] if whole else feeds:
+        outcomes += await collect(app.desk, feed, budget, watch)
+    failed = [outcome.task.feed for outcome in outcomes if outcome.error]
+    return [replace(report, failed=report.failed + failed.count(report.feed)) for report in reports], outcomes
+
+
+async def poll_feed(app: App, feed: Feed) -> Report:
+    """One poll of one feed, as the daemon does it: listing, articles, the configured export, the hosts' wishes."""
+    before = await app.archive.head()
+    report = await poll(app.desk, feed)
+    await app.archive.hold(app.client.holds())
+    await asyncio.to_thread(export_new, app.settings, before)
+    return report
+
+
+async def fetch_url(app: App, url: str, watch: Watch | None = None) -> list[Outcome]:
+    """Archive the one article at ``url``, under its own host when no feed announced it.
+
+    Raises:
+        ConfigError: this is no http or https URL.
+    """
+    link = absolute(url, None)
+    if link is None:
+        raise ConfigError("this is no http or https URL", where=url, hint="Give a whole one, such as https://host/path")
+    host = host_of(link)
+    home = Feed(name=f"url:{host}", source="url", url=f"{urlsplit(link).scheme}://{host}/", categories=unfiled(link))
+    await app.archive.enrol_unlisted(home)
+    entry = Entry(id=None, link=link, title="")
+    announced = Announced(tuple(dict.fromkeys((key_of_url(link), f"url:{link}"))), entry, None)
+    await app.archive.note(home, Discovery("ok", (announced,), 1))
+    return await collect(app.desk, home, None, watch)
+
+
+def unfiled(url: str) -> tuple[str, str, str]:
+    """The categories of an article that belongs to no configured feed."""
+    host = one_line(host_of(url)) or "localhost"
+    return (UNFILED, host, host)
+
+
+def export_new(settings: Settings, after: int) -> Exported:
+    """Write the documents newer than a commit to the configured Hexo folder, if one is configured."""
+    return export_all(settings, None, after) if settings.export.hexo else Exported()
+
+
+def export_all(settings: Settings, folder: Path | None = None, after: int = 0) -> Exported:
+    """Write the archive's documents (those newer than a commit) below a folder; unnamed, the configured Hexo folder.
+
+    Raises:
+        ConfigError: no folder is named anywhere.
+        ArchiveError: there is no archive, or the folder cannot be written.
+    """
+    hexo = settings.export.hexo
+    target = folder or (hexo.dir if hexo else None)
+    if target is None:
+        hint = "Name one: aggregator export --to DIR"
+        raise ConfigError("no folder to export to", where="export.hexo.dir", hint=hint)
+    with Reader(settings.archive) as reader:
+        return export(reader.documents(after), target)

@@ -1,0 +1,82 @@
+"""What Datasette shows beside the data: titles, descriptions, labels, facets, order. Data, no code."""
+
+from __future__ import annotations
+
+_SHOWN = "select a.id, a.published, a.title, a.media, f.name as feed, a.first_seen from articles a"
+
+METADATA: dict[str, object] = {
+    "title": "aggregator",
+    "description": "An archive of financial news: every article, every version, where and when it was seen.",
+    "databases": {
+        "archive": {
+            "title": "The archive",
+            "tables": {
+                "articles": {
+                    "title": "Articles",
+                    "description": "One row per article with its current title and document. Open a row to read it.",
+                    "label_column": "title",
+                    "sort_desc": "published",
+                    "facets": ["home_feed", "media", "reason"],
+                    "columns": {
+                        "published": "When the source published it (UTC)",
+                        "date": "The instant in its document, frozen at first sight (UTC)",
+                        "first_seen": "When this archive first saw it (UTC)",
+                        "reason": "Why only its link is kept, if so",
+                        "document": "The front-matter document, byte for byte",
+                    },
+                },
+                "revisions": {
+                    "title": "Revisions",
+                    "description": "Every version of every article, with the page and rules it came from.",
+                    "label_column": "title",
+                    "sort_desc": "id",
+                    "facets": ["cause", "rule"],
+                },
+                "entries": {
+                    "title": "Sightings",
+                    "description": "What feeds announced: one row per feed and article, and one more per change.",
+                    "label_column": "title",
+                    "sort_desc": "id",
+                    "facets": ["feed"],
+                },
+                "feeds": {
+                    "title": "Feeds",
+                    "description": "The configured feeds and their health.",
+                    "label_column": "name",
+                    "sort": "position",
+                    "facets": ["status"],
+                },
+                "polls": {"title": "Polls", "description": "Polls at which something happened.", "sort_desc": "id"},
+                "work": {"title": "Waiting", "description": "Articles still to be had, and why they are not yet."},
+                "pages": {
+                    "title": "Pages",
+                    "description": "The bytes the network answered, compressed (zstd), with their hash.",
+                    "sort_desc": "id",
+                    "facets": ["kind"],
+                },
+                "hosts": {"title": "Hosts", "description": "Hosts that asked to be left alone, and until when."},
+                "keys": {"hidden": True},
+                "commits": {"hidden": True},
+                "poll_hours": {"hidden": True},
+                "_sqlite_migrations": {"hidden": True},
+            },
+            "queries": {
+                "latest": {
+                    "title": "Latest articles",
+                    "sql": f"{_SHOWN} left join feeds f on f.id = a.home_feed where a.document is not null"
+                    " order by a.published desc limit 100",
+                },
+                "feed_health": {
+                    "title": "Feed health",
+                    "sql": "select name, status, newest, last_success, failures, error from feeds where active"
+                    " order by status in ('ok', 'unchanged'), position",
+                },
+                "edited": {
+                    "title": "Edited after publication",
+                    "sql": "select a.id, a.title, count(*) as versions, max(r.id) as latest from revisions r"
+                    " join articles a on a.id = r.article group by a.id having count(*) > 1 order by latest desc",
+                },
+            },
+        }
+    },
+}

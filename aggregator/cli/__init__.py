@@ -1,0 +1,31 @@
+"""The command line: a skin over ``app``. Data on stdout, everything else on stderr.
+
+Exit codes: 0 fine, 1 something failed and is stored, 2 usage or configuration, 3 the archive refused, 130 Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from aggregator.cli import browsing, feeds, fetching, inspecting, reading, setup
+from aggregator.cli.frame import app
+from aggregator.cli.output import complain
+from aggregator.errors import AggregatorError, ArchiveError, ConfigError
+
+__all__ = ["app", "browsing", "feeds", "fetching", "inspecting", "reading", "run", "setup"]
+
+_CODES: tuple[tuple[type[AggregatorError], int], ...] = ((ConfigError, 2), (ArchiveError, 3), (AggregatorError, 1))
+
+
+def run() -> int:
+    """Run the command the process was started with; its exit code."""
+    try:
+        app()
+    except AggregatorError as error:
+        complain(error.message if not error.where else str(error))  # several mistakes stand one a line
+        return next(code for kind, code in _CODES if isinstance(error, kind))
+    except BrokenPipeError:  # the reader of our output has gone, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return 0

@@ -1,0 +1,179 @@
+"""``fetch`` and ``run``: bring feeds up to date once, or for as long as the process lives."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from aggregator.app import App, chosen, collect_all, discover_all, export_new, fetch_url, open_app
+from aggregator.cli.frame import ConfigOption, JsonOption, app, run_async, settings_of
+from aggregator.cli.output import complain, local, print_json, print_table, progress
+from aggregator.config import Settings
+from aggregator.errors import AggregatorError, ConfigError
+from aggregator.model import Feed, Report
+from aggregator.pipeline import Outcome
+from aggregator.text.dates import iso
+
+BAD = frozenset({"blocked", "not_a_feed", "failed"})
+ODD = frozenset({"empty", "stale"})
+
+
+@app.command(
+    epilog="aggregator fetch · aggregator fetch sina-domestic --limit 20 · aggregator fetch --due (for cron) · "
+    "aggregator fetch https://finance.sina.com.cn/…/doc-i….shtml"
+)
+def fetch(
+    what: Annotated[
+        list[str] | None, typer.Argument(metavar="[FEED|URL]...", help="Feeds or articles; all feeds.")
+    ] = None,
+    due: Annotated[bool, typer.Option("--due", help="Only feeds whose next poll is due, for cron.")] = False,
+    retry: Annotated[bool, typer.Option("--retry", help="Try articles that failed again, now.")] = False,
+    limit: Annotated[int | None, typer.Option(min=0, help="Fetch at most so many pages.")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 on empty and stale feeds, too.")] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Poll feeds now, whatever their due time, and archive what they announce."""
+    settings = settings_of(config)
+    names = [word for word in what or [] if "://" not in word]
+    urls = [word for word in what or [] if "://" in word]
+    feeds = chosen(settings, names) if names or not urls else []
+    reports, outcomes = run_async(_fetch(settings, feeds, urls, due=due, retry=retry, limit=limit))
+    show_reports(reports, outcomes, settings, as_json=as_json)
+    raise typer.Exit(exit_code(reports, outcomes, strict=strict))
+
+
+def exit_code(reports: Sequence[Report], outcomes: Sequence[Outcome], *, strict: bool = False) -> int:
+    """0 when all went well; 1 when a feed or an article failed (``strict``: or a feed is empty or stale)."""
+    statuses = {report.status for report in reports}
+    failed = bool(statuses & BAD) or any(outcome.error for outcome in outcomes)
+    return int(failed or (strict and bool(statuses & ODD)))
+
+
+async def _fetch(
+    settings: Settings, feeds: Sequence[Feed], urls: Sequence[str], *, due: bool, retry: bool, limit: int | None
+) -> tuple[list[Report], list[Outcome]]:
+    async with open_app(settings) as opened:
+        if retry:
+            complain(f"{await opened.archive.revive()} failed articles get another try")
+        if due:
+            names = await opened.archive.due_feeds()
+            feeds = [feed for feed in feeds if feed.name in names]
+        before = await opened.archive.head()
+        outcomes = [outcome for url in urls for outcome in await fetch_url(opened, url)]
+        reports: list[Report] = []
+        if feeds:
+            reports, more = await poll_feeds(opened, feeds, limit)
+            outcomes += more
+        await export_fresh(settings, before)
+        return reports, outcomes
+
+
+async def poll_feeds(opened: App, feeds: Sequence[Feed], limit: int | None) -> tuple[list[Report], list[Outcome]]:
+    """All listings, then a word on how much is to come, then the pages with a bar."""
+    bar, task = progress(len(feeds), "listings")
+    with bar:
+        reports = await discover_all(opened, feeds, lambda _: bar.advance(task))  # type: ignore[arg-type]
+    waiting = await opened.archive.due()
+    pages = min(waiting, limit) if limit is not None else waiting
+    if pages:
+        complain(f"{pages} articles to fetch, {_estimate(opened.settings, pages)}")
+    bar, task = progress(pages, "articles")
+    with bar:
+        return await collect_all(opened, feeds, reports, limit, lambda _: bar.advance(task))  # type: ignore[arg-type]
+
+
+def _estimate(settings: Settings, pages: int) -> str:
+    """About how long: the pace of one host, which most pages share."""
+    interval = settings.network.per_host.interval
+    pause = (0.5 if not settings.network.connect_to else 0.02) if interval is None else max(interval, 0.02)
+    seconds = round(pages * pause)
+    return f"about {seconds // 60} min {seconds % 60} s" if seconds >= 60 else f"about {max(seconds, 1)} s"
+
+
+async def export_fresh(settings: Settings, after: int) -> None:
+    """Write what is new to the configured Hexo site; trouble there is told and loses nothing in the archive."""
+    try:
+        done = await asyncio.to_thread(export_new, settings, after)
+    except AggregatorError as error:
+        complain(f"{error}. The archive is complete; `aggregator export` writes what is missing")
+        return
+    if done.written and settings.export.hexo:
+        complain(f"{done.written} documents written to {settings.export.hexo.dir}")
+
+
+def show_reports(reports: Sequence[Report], outcomes: Sequence[Outcome], settings: Settings, *, as_json: bool) -> None:
+    """The table or JSON at the end of a fetch, and each failure in one line."""
+    if as_json:
+        print_json(reports_json(reports, outcomes))
+        return
+    if reports:
+        rows = [
+            (r.feed, _status(r, settings), r.listed, r.new, r.known, r.failed, f"{r.seconds:.1f} s") for r in reports
+        ]
+        print_table(["feed", "status", "listed#", "new#", "known#", "failed#", "time#"], rows)
+    for report in reports:
+        if report.error:
+            complain(f"{report.feed}: {report.error_kind}: {report.error}")
+    for outcome in outcomes:
+        if outcome.error:
+            complain(f"{outcome.task.key}: {outcome.error.kind}: {outcome.error}")
+    fresh = [outcome for outcome in outcomes if outcome.fresh]
+    if not reports:
+        for outcome in fresh:
+            complain(f"archived {outcome.task.key}: {outcome.article.title if outcome.article else ''}")
+    failed = sum(outcome.error is not None for outcome in outcomes)
+    complain(f"{len(fresh)} articles archived, {failed} failed")
+
+
+def _status(report: Report, settings: Settings) -> str:
+    if report.status == "held" and report.held_until:
+        return f"held until {local(report.held_until, settings.timezone)}"
+    return report.status
+
+
+def reports_json(reports: Sequence[Report], outcomes: Sequence[Outcome]) -> dict[str, object]:
+    """What ``fetch --json`` prints."""
+    rows = [
+        {
+            "feed": r.feed,
+            "status": r.status,
+            "listed": r.listed,
+            "new": r.new,
+            "known": r.known,
+            "failed": r.failed,
+            "seconds": round(r.seconds, 3),
+            "held_until": iso(r.held_until) if r.held_until else None,
+            "error": {"kind": r.error_kind, "message": r.error} if r.error_kind else None,
+        }
+        for r in reports
+    ]
+    errors = [
+        {"key": o.task.key, "url": o.task.entry.link, "kind": o.error.kind, "message": str(o.error)}
+        for o in outcomes
+        if o.error
+    ]
+    totals = {
+        "feeds": len(reports),
+        "listed": sum(r.listed for r in reports),
+        "new": sum(r.new for r in reports),
+        "archived": sum(o.fresh for o in outcomes),
+        "failed": len(errors),
+    }
+    return {"feeds": rows, "articles_failed": errors, "totals": totals}
+
+
+@app.command(name="run", epilog="aggregator run · systemctl start aggregator · stop it with Ctrl-C or SIGTERM")
+def run_daemon(config: ConfigOption = None) -> None:
+    """Poll every feed when it is due, until stopped. One daemon per archive."""
+    from aggregator.schedule import serve  # APScheduler loads only for the daemon
+
+    settings = settings_of(config)
+    if not any(feed.enabled for feed in settings.feed_list()):
+        raise ConfigError(
+            "there is no enabled feed to poll", where="feeds", hint="Add one: aggregator feeds add NAME URL"
+        )
+    run_async(serve(settings, complain))

@@ -1,0 +1,89 @@
+"""How things look: tables and JSON on stdout, words and progress on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from aggregator.text.characters import printable
+
+COLOURS = {
+    "ok": "green",
+    "unchanged": "dim",
+    "empty": "yellow",
+    "stale": "yellow",
+    "held": "yellow",
+    "paused": "dim",
+    "gone": "magenta",
+    "blocked": "red",
+    "not_a_feed": "red",
+    "failed": "red",
+}
+
+
+def out() -> Console:
+    """The console on stdout, made when asked for so that it sees the stream of the moment."""
+    return Console(file=sys.stdout, highlight=False, soft_wrap=True)
+
+
+def err() -> Console:
+    """The console on stderr."""
+    return Console(file=sys.stderr, highlight=False, soft_wrap=True)
+
+
+def complain(text: str) -> None:
+    """One message on stderr; what strangers wrote in it cannot colour or break the terminal."""
+    err().print(escape("\n".join(printable(line) for line in text.split("\n"))))
+
+
+def print_json(value: object) -> None:
+    """A value as JSON on stdout, Chinese as it is."""
+    print(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> None:
+    """A table on stdout; columns whose name ends with ``#`` are numbers."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for name in columns:
+        table.add_column(name.rstrip("#"), justify="right" if name.endswith("#") else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(cell(value) for value in row))
+    Console(file=sys.stdout, highlight=False).print(table)
+
+
+def cell(value: object) -> str:
+    """A value in a table: a status in its colour, nothing for ``None``."""
+    text = "" if value is None else printable(str(value))
+    colour = COLOURS.get(text)
+    return f"[{colour}]{text}[/]" if colour else escape(text)
+
+
+def local(instant: datetime | str | None, zone: str) -> str:
+    """An instant in the zone of the configuration, to the minute; "" when unknown."""
+    if instant is None:
+        return ""
+    at = datetime.fromisoformat(instant) if isinstance(instant, str) else instant
+    return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
+
+
+def progress(total: int, what: str) -> tuple[Progress, int]:
+    """A progress bar on stderr, shown where that is a terminal, and its task."""
+    console = err()
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+    )
+    return bar, int(bar.add_task(what, total=total))

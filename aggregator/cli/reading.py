@@ -1,0 +1,140 @@
+"""``status``, ``show``, ``export``: what the archive holds. None of them ever creates an archive."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aggregator.app import export_all
+from aggregator.archive import Reader
+from aggregator.cli.frame import ConfigOption, JsonOption, app, settings_of
+from aggregator.cli.output import complain, local, out, print_json, print_table
+from aggregator.config import Settings
+from aggregator.errors import ConfigError
+from aggregator.export.html import page_of
+from aggregator.identity.keys import key_of_url
+from aggregator.text.html import plain
+
+Row = Mapping[str, object]
+
+
+@app.command(epilog="aggregator status · aggregator status --json | jq '.feeds[] | select(.status != \"ok\")'")
+def status(as_json: JsonOption = False, config: ConfigOption = None) -> None:
+    """Health of every feed, what waits, and what could not be had."""
+    settings = settings_of(config)
+    with Reader(settings.archive) as reader:
+        feeds, totals, troubles = reader.feeds(), reader.totals(), reader.troubles()
+    if as_json:
+        print_json({"feeds": [_feed_json(row) for row in feeds], "totals": totals, "troubles": troubles})
+        return
+    zone = settings.timezone
+    columns = ["feed", "status", "newest", "polled", "next", "articles#", "waiting#", "why"]
+    rows = [
+        (
+            row["name"],
+            _state(row),
+            local(_text(row["newest"]), zone),
+            local(_text(row["last_polled"]), zone),
+            local(_text(row["held_until"]) or _text(row["next_due"]), zone) if row["active"] else "",
+            row["articles"],
+            row["waiting"],
+            row["error"],
+        )
+        for row in feeds
+    ]
+    print_table(columns, rows)
+    complain(", ".join(f"{value} {name.replace('_', ' ')}" for name, value in totals.items()) + f" · times in {zone}")
+    if troubles:
+        told = [
+            (t["key"], t["error_kind"], t["state"], local(_text(t["next_try"]), zone), t["error"]) for t in troubles
+        ]
+        print_table(["article", "kind", "state", "next try", "why"], told, title="\nArticles that could not be had")
+
+
+def _feed_json(row: Row) -> dict[str, object]:
+    shown = ("name", "source", "url", "articles", "waiting", "failures", "last_polled", "last_success", "newest")
+    values = {name: row[name] for name in (*shown, "next_due", "held_until")}
+    error = {"kind": row["error_kind"], "message": row["error"]} if row["error_kind"] else None
+    return {**values, "status": _state(row), "error": error}
+
+
+def _state(row: Row) -> str:
+    if not row["active"]:
+        return "removed"
+    return "paused" if not row["enabled"] else str(row["status"] or "never polled")
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+@app.command(epilog="aggregator show sina:comos:nitmeau2811260 · aggregator show https://… --document > post.md")
+def show(
+    what: Annotated[str, typer.Argument(metavar="KEY|URL", help="A key, a URL, or a bare comos id.")],
+    document: Annotated[bool, typer.Option("--document", help="The front-matter document, byte for byte.")] = False,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write a page to read in a browser.")
+    ] = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """One article: its fields, its text, where it was seen."""
+    settings = settings_of(config)
+    with Reader(settings.archive) as reader:
+        row = reader.article(what, key_of_url(what), f"sina:comos:{what}")
+    if row is None:
+        hint = "Give a key as `aggregator status` prints it, or the article's URL"
+        raise ConfigError("the archive has no such article", where=what, hint=hint)
+    if document:
+        _write_document(row)
+    elif html:
+        html.write_text(page_of(row), encoding="utf-8")
+        complain(f"written to {html}")
+    elif as_json:
+        print_json(row)
+    else:
+        _show(row, settings)
+
+
+def _write_document(row: Row) -> None:
+    text = row["document"]
+    if not isinstance(text, str):
+        why = row["error"] or "it waits for the next fetch"
+        raise ConfigError(f"this article has no document yet: {why}", where=str(row["key"]))
+    sys.stdout.buffer.write(text.encode())
+
+
+def _show(row: Row, settings: Settings) -> None:
+    zone = settings.timezone
+    names = ("key", "url", "published", "modified", "first_seen", "media", "author", "editor", "keywords", "symbols")
+    out().print(str(row["title"]), style="bold", markup=False)
+    for name in (*names, "reason", "revision", "file", "rule", "error"):
+        value = row[name]
+        if name in ("published", "modified", "first_seen"):
+            value = local(_text(value), zone)
+        if value:
+            text = ", ".join(value) if isinstance(value, list) else value
+            out().print(f"{name.replace('_', ' '):>10}  {text}", markup=False)
+    sightings = row["sightings"]
+    feeds = ", ".join(str(one["feed"]) for one in sightings) if isinstance(sightings, list) else ""
+    out().print(f"{'seen in':>10}  {feeds}\n", markup=False)
+    out().print(plain(str(row["body"] or "")), markup=False)
+
+
+@app.command(epilog="aggregator export --to blog/source/_posts")
+def export(
+    to: Annotated[Path | None, typer.Option("--to", metavar="DIR", help="The folder; else export.hexo.dir.")] = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Write every document as C1/C2/C3/<name>.md; a second run changes no file."""
+    settings = settings_of(config)
+    done = export_all(settings, to)
+    if as_json:
+        print_json({"written": done.written, "unchanged": done.unchanged})
+    else:
+        complain(f"{done.written} documents written, {done.unchanged} already as they should be")

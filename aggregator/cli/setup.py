@@ -1,0 +1,66 @@
+"""``init``, ``config`` and ``demo``: the first minutes with the program."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aggregator.cli.frame import ConfigOption, JsonOption, app, config_path
+from aggregator.cli.output import complain, print_json
+from aggregator.config import load, schema, starter
+from aggregator.errors import ConfigError
+
+config_app = typer.Typer(help="Check the configuration, or print its schema for editors.", no_args_is_help=True)
+app.add_typer(config_app, name="config")
+
+
+@app.command(epilog="aggregator init · aggregator init ~/.config/aggregator/config.yaml")
+def init(
+    path: Annotated[Path, typer.Argument(metavar="[PATH]", help="The file to write.")] = Path("config.yaml"),
+) -> None:
+    """Write a commented config.yaml with Sina Finance's channels."""
+    if path.exists():
+        raise ConfigError("there is a file already", where=str(path), hint="Name another one: aggregator init PATH")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(starter(), encoding="utf-8")
+    except OSError as error:
+        hint = "Name a place this user may write to: aggregator init PATH"
+        raise ConfigError(str(error.strerror), where=str(path), hint=hint) from error
+    complain(f"written {path}; look through it, then run `aggregator fetch`")
+
+
+@config_app.command("check")
+def check(as_json: JsonOption = False, config: ConfigOption = None) -> None:
+    """Read the configuration and say what is wrong with it: key and line."""
+    path = config_path(config)
+    settings = load(path)
+    listed = settings.feed_list()
+    enabled = sum(feed.enabled for feed in listed)
+    if as_json:
+        print_json({"config": str(path), "feeds": len(listed), "enabled": enabled, "warnings": settings.warnings()})
+        return
+    for warning in settings.warnings():
+        complain(f"warning: {warning}")
+    complain(f"{path}: fine, {len(listed)} feeds, {enabled} of them enabled; archive {settings.archive}")
+
+
+@config_app.command("schema", epilog="aggregator config schema > config.schema.json")
+def print_schema() -> None:
+    """Print the configuration's JSON Schema, which editors use for completion."""
+    print_json(schema())
+
+
+@app.command(epilog="aggregator demo · aggregator demo --dir try · aggregator demo --serve")
+def demo(
+    folder: Annotated[Path | None, typer.Option("--dir", help="Keep archive and posts in this folder.")] = None,
+    serve: Annotated[bool, typer.Option("--serve", help="Leave the replica up, publishing as time passes.")] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Run the whole job against a small replica of Sina on this machine; no internet needed."""
+    from aggregator.demo.show import show_demo  # only the demo needs the replica
+
+    raise typer.Exit(show_demo(folder, config, serve=serve, as_json=as_json))

@@ -1,0 +1,68 @@
+"""The archive's documents as a tree of files, ``C1/C2/C3/<name>.md``: a projection that can be made again any time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from aggregator.errors import ArchiveError
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """How many files an export wrote, and how many were as they should be."""
+
+    written: int = 0
+    unchanged: int = 0
+
+
+def export(documents: Iterable[tuple[str, str]], folder: Path) -> Exported:
+    """Write each (path, text) below ``folder``; a file that is right already is not touched.
+
+    Files appear whole or not at all: written beside, synced, renamed. Nothing is deleted, nothing outside is written.
+
+    Raises:
+        ArchiveError: kind ``no_rights`` or ``disk_full``, naming the file.
+    """
+    written = unchanged = 0
+    root = folder.absolute()
+    for name, text in documents:
+        target = _inside(root, name)
+        try:
+            changed = _write(target, text.encode())
+        except OSError as error:
+            kind = "disk_full" if error.errno in (28, 122) else "no_rights"
+            hint = "Make room or give this user the right to write there, then export again"
+            raise ArchiveError(str(error.strerror), kind=kind, where=str(target), hint=hint) from error
+        written, unchanged = written + changed, unchanged + (not changed)
+    return Exported(written, unchanged)
+
+
+def _inside(root: Path, name: str) -> Path:
+    """The file's place, which is below the root whatever a title tried."""
+    target = root / name
+    if not target.is_relative_to(root) or ".." in Path(name).parts or Path(name).is_absolute():
+        raise ArchiveError("a document's path leads outside", kind="damaged", where=name, hint="Report this as a bug")
+    return target
+
+
+def _write(target: Path, data: bytes) -> bool:
+    """Whether the file had to be written."""
+    if target.is_file() and not target.is_symlink() and target.read_bytes() == data:
+        return False
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # Not made of the target's name, which may already be as long as a name can be.
+    scratch = target.parent / f".export-{os.getpid()}.tmp"
+    file = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644)
+    try:
+        with os.fdopen(file, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        scratch.replace(target)
+    except BaseException:
+        scratch.unlink(missing_ok=True)
+        raise
+    return True

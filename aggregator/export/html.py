@@ -1,0 +1,35 @@
+"""One article as one HTML file that needs nothing else and runs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+
+from aggregator.text.html import clean
+
+_PAGE = """<!DOCTYPE html>
+<html lang="zh">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy"
+ content="default-src 'none'; img-src http: https:; style-src 'unsafe-inline'">
+<meta name="referrer" content="no-referrer">
+<title>{title}</title>
+<style>
+body {{ max-width: 42em; margin: 2em auto; padding: 0 1em; font: 1.06em/1.9 "Noto Serif CJK SC", "Songti SC", serif; }}
+h1 {{ line-height: 1.4; }} img {{ max-width: 100%; }} .about {{ color: #555; font: 0.85em/1.6 sans-serif; }}
+@media (prefers-color-scheme: dark) {{ body {{ background: #16181c; color: #ddd; }} a {{ color: #8ab4f8; }} }}
+</style>
+<h1>{title}</h1>
+<p class="about">{about}</p>
+{body}
+"""
+
+
+def page_of(article: Mapping[str, object]) -> str:
+    """The page of an article as ``Reader.article`` gives it; its body goes through the cleaner once more."""
+    about = [str(article[name]) for name in ("media", "published", "editor") if article.get(name)]
+    link = escape(str(article.get("url") or ""))
+    about_html = " · ".join([*map(escape, about), f'<a href="{link}" rel="noopener noreferrer">{link}</a>'])
+    body = clean(str(article.get("body") or ""), str(article.get("url") or ""))
+    return _PAGE.format(title=escape(str(article["title"])), about=about_html, body=body)

@@ -1,0 +1,262 @@
+"""The flow: bring one feed up to date. It knows no socket and no SQL; both are handed to it.
+
+``poll`` = ``discover`` (what does the listing announce?) + ``collect`` (turn announced entries into articles). The
+archive stands between the halves, so what was announced is never lost, whatever happens to its page.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Literal, Protocol, TypeVar
+
+from aggregator.archive.protocol import Archive
+from aggregator.articles.compose import compose, from_entry, link_only_article, merged
+from aggregator.articles.extract import extract
+from aggregator.articles.rules import link_only
+from aggregator.errors import AggregatorError, ArchiveError, FetchError
+from aggregator.identity.fingerprint import fingerprint
+from aggregator.identity.keys import keys_of
+from aggregator.model import (
+    Announced,
+    Article,
+    Clock,
+    Discovery,
+    Entry,
+    Feed,
+    FeedState,
+    Fetch,
+    Listing,
+    Page,
+    Pending,
+    Report,
+    Request,
+    Status,
+)
+from aggregator.sources import SOURCES
+from aggregator.text.dates import too_far_ahead
+from aggregator.text.urls import host_of
+
+T = TypeVar("T")
+_GONE = {"not_found": "not_found", "gone": "gone"}
+
+
+class Work(Protocol):
+    """Where pure work is done: here, in a thread, or in a process that can be killed."""
+
+    def __call__(self, work: Callable[..., T], /, *args: object) -> Awaitable[T]:
+        """The result of ``work(*args)``."""
+        ...
+
+
+async def inline(work: Callable[..., T], /, *args: object) -> T:
+    """Do the work at once."""
+    return work(*args)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the flow works with. ``feeds`` are the configured ones by name."""
+
+    fetch: Fetch
+    archive: Archive
+    clock: Clock
+    feeds: Mapping[str, Feed]
+    date: Literal["intime", "ctime"] = "intime"
+    placeholder: str = "picsum"
+    work: Work = inline
+    workers: int = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one article: archived (``fresh`` when that made a new revision), or an error."""
+
+    task: Pending
+    article: Article | None = None
+    fresh: bool = False
+    error: AggregatorError | None = None
+
+
+@dataclass(slots=True)
+class Budget:
+    """How many articles may still be collected; ``None`` is no limit."""
+
+    left: int | None = None
+
+    def take(self) -> bool:
+        """Whether there is room for one more, which is then taken."""
+        if self.left is None:
+            return True
+        self.left -= 1
+        return self.left >= 0
+
+
+Watch = Callable[[Outcome], None]
+
+
+async def poll(desk: Desk, feed: Feed) -> Report:
+    """Bring one feed up to date: its listing, then every article of it that is waiting.
+
+    A failure of the listing or of an article is stored, and told in the report; only ``ArchiveError`` is raised.
+    """
+    report = await discover(desk, feed)
+    outcomes = await collect(desk, feed)
+    seconds = report.seconds
+    return replace(report, failed=sum(outcome.error is not None for outcome in outcomes), seconds=seconds)
+
+
+async def discover(desk: Desk, feed: Feed) -> Report:
+    """Ask for a feed's listing and note what it announces, together with its validators."""
+    started = desk.clock()
+    state = await desk.archive.state(feed)
+    if state.held_until and state.held_until > started:
+        return Report(feed.name, "held", held_until=state.held_until)
+    page: Page | None = None
+    try:
+        source = SOURCES[feed.source]
+        page = await desk.fetch(Request(source.address(feed.url), "listing", feed.headers, state.validators))
+        found = await _found(desk, feed, state, page)
+    except AggregatorError as error:
+        return await _blamed(desk, feed, error, page, started)
+    noted = await desk.archive.note(feed, found)
+    seconds = (desk.clock() - started).total_seconds()
+    return Report(feed.name, found.status, found.listed, noted.new, found.listed - noted.new, seconds=seconds)
+
+
+async def _found(desk: Desk, feed: Feed, state: FeedState, page: Page) -> Discovery:
+    """What the answer says, as far as it has changed; canonical content is compared before anything is parsed."""
+    source, now = SOURCES[feed.source], desk.clock()
+    digest = None if page.unchanged else source.digest(page)
+    if digest is None or digest == state.digest:
+        status = _quiet_status(feed, state, now)
+        return Discovery(status, validators=page.validators, fetched_at=page.fetched_at)
+    listing: Listing = await desk.work(source.parse, page, feed.zone)
+    dated = [e.published for e in listing.entries if e.published and not too_far_ahead(e.published, now)]
+    newest = max(dated, default=None)
+    keys = keys_of(feed.name, listing.entries)
+    return Discovery(
+        status=_status(feed, listing, max(filter(None, (newest, state.newest)), default=None), now),
+        entries=tuple(Announced(k, entry, _date(desk, entry)) for k, entry in zip(keys, listing.entries, strict=True)),
+        listed=len(listing.entries),
+        digest=digest,
+        validators=page.validators,
+        newest=newest,
+        fetched_at=page.fetched_at,
+    )
+
+
+def _date(desk: Desk, entry: Entry) -> datetime | None:
+    """The date the document will carry for good: Sina's index time, unless the configuration prefers its ctime."""
+    return (entry.indexed if desk.date == "intime" else None) or entry.published
+
+
+def _status(feed: Feed, listing: Listing, newest: datetime | None, now: datetime) -> Status:
+    if not listing.entries:
+        return "empty"
+    return "stale" if newest and _is_stale(feed, newest, now) else "ok"
+
+
+def _quiet_status(feed: Feed, state: FeedState, now: datetime) -> Status:
+    """An unchanged listing may be empty still, or have become stale."""
+    if state.status == "empty":
+        return "empty"
+    return "stale" if state.newest and _is_stale(feed, state.newest, now) else "unchanged"
+
+
+def _is_stale(feed: Feed, newest: datetime, now: datetime) -> bool:
+    return now - newest > timedelta(seconds=feed.expect_newest_within)
+
+
+async def _blamed(desk: Desk, feed: Feed, error: AggregatorError, page: Page | None, started: datetime) -> Report:
+    if isinstance(error, ArchiveError):
+        raise error
+    if isinstance(error, FetchError) and error.kind == "held":
+        return Report(feed.name, "held", held_until=error.retry_at)
+    kept = page or (error.page if isinstance(error, FetchError) else None)
+    status = status_of(error)
+    await desk.archive.blame(feed, status, error, kept)
+    seconds = (desk.clock() - started).total_seconds()
+    return Report(feed.name, status, seconds=seconds, error_kind=error.kind, error=str(error))
+
+
+def status_of(error: AggregatorError) -> Status:
+    """A feed's status after such an error."""
+    kinds: dict[str, Status] = {"blocked": "blocked", "not_a_feed": "not_a_feed", "gone": "gone"}
+    if isinstance(error, FetchError) and error.status == 429:
+        return "blocked"
+    return kinds.get(error.kind, "failed")
+
+
+async def collect(
+    desk: Desk, feed: Feed | None = None, budget: Budget | None = None, watch: Watch | None = None
+) -> list[Outcome]:
+    """Work through the articles that wait (of one feed, or of all), newest first, each handed out once.
+
+    ``watch`` is told of every outcome as it comes. Cancelled, it leaves what was not settled waiting.
+    """
+    room = budget or Budget()
+    outcomes: list[Outcome] = []
+
+    async def worker() -> None:
+        while room.take() and (tasks := await desk.archive.pending(feed, 1)):
+            outcome = await _attempt(desk, tasks[0])
+            outcomes.append(outcome)
+            if watch:
+                watch(outcome)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(desk.workers):
+            group.create_task(worker())
+    return outcomes
+
+
+@dataclass(slots=True)
+class _Trace:
+    """The page a failed attempt got as far as."""
+
+    page: Page | None = field(default=None)
+
+
+async def _attempt(desk: Desk, task: Pending) -> Outcome:
+    """One article, to its good end or to a failure that is stored."""
+    trace = _Trace()
+    try:
+        article = merged(await _article(desk, task, trace), task.entry)
+        done = compose(task, article, desk.placeholder, fingerprint(article.text), trace.page)
+        return Outcome(task, article, fresh=await desk.archive.settle(task, done))
+    except ArchiveError:
+        raise
+    except AggregatorError as error:
+        await desk.archive.fail(task, error, trace.page)
+        return Outcome(task, error=error)
+
+
+async def _article(desk: Desk, task: Pending, trace: _Trace) -> Article:
+    """The article of a task: out of its page, out of its listing, or no more than a link."""
+    entry, feed = task.entry, desk.feeds.get(task.feed)
+    if entry.link is None or not _wants_page(feed, entry):
+        return from_entry(entry, feed.url if feed else "")
+    reason = link_only(entry.link)
+    if reason:
+        return link_only_article(entry, reason)
+    own_host = feed is not None and host_of(feed.url) == host_of(entry.link)
+    try:
+        trace.page = await desk.fetch(Request(entry.link, "page", feed.headers if feed and own_host else {}))
+    except FetchError as error:
+        trace.page = error.page
+        if error.kind in _GONE:
+            return link_only_article(entry, _GONE[error.kind])
+        raise
+    return await desk.work(_extracted, trace.page, feed.zone if feed else None)
+
+
+def _extracted(page: Page, zone: str | None) -> Article:
+    return extract(page, zone=zone)
+
+
+def _wants_page(feed: Feed | None, entry: Entry) -> bool:
+    pages = feed.pages if feed else "auto"
+    return pages == "true" or (pages == "auto" and not entry.full_text)
