@@ -33,6 +33,10 @@ CHINA = "Asia/Shanghai"
         ("31 Dec 2002 14:20:20 -0234", datetime(2002, 12, 31, 16, 54, 20, tzinfo=UTC)),
         ("2022-07-14T07:10:07Z", SEED),
         ("2022-07-14t07:10:07.25z", SEED),
+        ("2022-07-14T071007Z", SEED),
+        ("14 Jul 2022 06:10:07 A", SEED),  # RFC 822: A is an hour west
+        ("14 Jul 2022 11:10:07 Q", SEED),
+        ("Thu (a (nested\\)) comment), 14(th) Jul(y) 2022 07:10:07 GMT", SEED),
         ("2022-07-14T15:10:07+08:00", SEED),
         ("2022-07-14 15:10:07 +0800", SEED),
         ("20220714T071007Z", SEED),
@@ -85,12 +89,12 @@ def test_a_text_without_an_offset_is_read_in_the_zone() -> None:
     "text",
     [
         *("", "now", "今天 15:10", "昨天", "5分钟前", "yesterday", "5 minutes ago", "09月28日 23:54", "15:10"),
-        *("9999-01-01", "0001-01-01", "99999999999-01-01", "-0001-01-01", "1969-12-31", "2200-01-01"),
+        *("9999-01-01", "0001-01-01", "99999999999-01-01", "-0001-01-01", "1799-12-31", "2200-01-01"),
         *("32 Jul 2022 10:00:00 GMT", "14 Jul 2022 25:61:00 GMT", "14 Jul 2022 07:10:60 GMT", "2022-02-30"),
         *("2022-07-14T24:00:01Z", "2022-07-14T23:59:60Z", "2022-13-01", "2022-366", "14 Foo 2022", "14 Juk 2022"),
         *("14 Jul 2022 07:10:07 +9999", "14 Jul 2022 07:10:07 -99999999", "14 Jul 2022 07:10:07 +1500"),
         *(
-            "14 Jul 2022 07:10:07 A",
+            "14 Jul 2022 07:10:07 J",
             "14 Jul 2022 07:10:07 XYZ",
             "14 Jul 2022 13:10 pm x",
             "12/07/2022",
@@ -161,4 +165,4 @@ def test_what_is_written_is_read_back(moment: datetime) -> None:
 )
 def test_no_text_makes_it_raise(text: str, zone: str | None) -> None:
     moment = instant(text, zone)
-    assert moment is None or 1970 <= moment.year < 2200
+    assert moment is None or 1800 <= moment.year < 2200

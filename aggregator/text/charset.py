@@ -70,6 +70,7 @@ _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
 _PIECE = re.compile(rb"[^<>\n]+")
 _SAMPLE = 65_536  # bytes shown to the detector; more does not change its mind
 _HEAD = 4096
+_EVIDENCE = 8  # bytes above 0x7F that a western label is doubted for: four Chinese characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +173,7 @@ def _by_label(body: bytes, codecs_named: list[str]) -> Decoded | None:
     for name in codecs_named:
         if name in _CHINESE or name.startswith("utf"):
             continue
-        if name in _WESTERN and _looks_multibyte(body):
+        if name in _WESTERN and sum(map(len, _HIGH_RUN.findall(body))) >= _EVIDENCE and _looks_multibyte(body):
             continue
         text = _strict(body, name)
         if text is not None:
@@ -194,9 +195,9 @@ def _strict(body: bytes, codec: str) -> str | None:
 
 
 def _looks_multibyte(body: bytes) -> bool:
-    """Whether bytes above 0x7F mostly stand together, as in Chinese; in Western text they stand alone."""
+    """Whether many bytes above 0x7F stand together, as in Chinese; in Western text nearly all stand alone."""
     runs = [len(run) for run in _HIGH_RUN.findall(body)]
-    return sum(n for n in runs if n > 1) * 2 > sum(runs)
+    return sum(n for n in runs if n > 1) * 3 > sum(runs)
 
 
 def _detected(body: bytes) -> Decoded:

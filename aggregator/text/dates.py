@@ -2,8 +2,8 @@
 
 An instant is an aware ``datetime`` in UTC, in whole seconds (more is never stored). What cannot be read without
 guessing is ``None``: never "now", never clamped. Forms: RFC 822, 1123, 2822 and asctime; ISO 8601, RFC 3339 and W3CDTF;
-the Chinese forms of Sina's pages of 2006 to 2026; epoch seconds and milliseconds. Years outside 1970..2199 are unknown:
-nothing online is older, nothing real is later.
+the Chinese forms of Sina's pages of 2006 to 2026; epoch seconds and milliseconds. Years outside 1800..2199 are unknown:
+such a date is a slip or a placeholder.
 """
 
 from __future__ import annotations
@@ -13,16 +13,18 @@ import unicodedata
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
-YEARS = range(1970, 2200)
+YEARS = range(1800, 2200)
 AHEAD = timedelta(hours=48)  # a publication further in the future is an error of its source
 _LONGEST = 120  # characters; no date is longer
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MONTH_NAMES = "january february march april may june july august september october november december".split()
 _CHINA = frozenset({"Asia/Shanghai", "Asia/Chongqing", "Asia/Harbin", "Asia/Taipei", "Asia/Macau", "PRC", "ROC"})
-# Hours east of UTC. CST is American unless the feed's zone is Chinese; IST and the military letters but Z mean several
-# things (RFC 2822 section 4.3), so they are unknown.
+# Hours east of UTC. CST is American unless the feed's zone is Chinese; IST means three things, so it is unknown. The
+# letters are RFC 822's (section 5.1), which RSS 2.0 refers to.
 _ZONES = {
+    **{letter: -hours for hours, letter in enumerate("abcdefghiklm", 1)},
+    **{letter: hours for hours, letter in enumerate("nopqrstuvwxy", 1)},
     **dict.fromkeys(("gmt", "utc", "ut", "z", "wet"), 0.0),
     **{"est": -5, "edt": -4, "et": -5, "cst": -6, "cdt": -5, "ct": -6, "mst": -7, "mdt": -6, "mt": -7},
     **{
@@ -72,7 +74,7 @@ _FORMS = tuple(
         r"(?P<year>\d{4})-?(?P<ordinal>\d{3})",
         rf"(?P<year>\d{{4}})-(?P<month>\d{{1,2}})-{_DAY}(?:\s*[T ]\s*(?:{_CLOCK}{_ZONE})?)?",
         rf"(?P<year>\d{{4}})-(?P<month>\d{{1,2}})-{_DAY}\s*[T ]\s*(?P<hour>\d{{2}}){_ZONE}",
-        r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})"
+        r"(?P<year>\d{4})-?(?P<month>\d{2})-?(?P<day>\d{2})"
         r"(?:\s*T?\s*(?P<hour>\d{2}):?(?P<minute>\d{2})(?::?(?P<second>\d{2})(?:[.,]\d+)?)?" + _ZONE + ")?",
         rf"{_WEEKDAY}(?P<year>\d{{4}})(?P<mark>[/.])(?P<month>\d{{1,2}})(?P=mark){_DAY}(?:\s+{_CLOCK}{_ZONE})?",
         rf"(?P<year>\d{{4}})\s*[年년]\s*(?P<month>\d{{1,2}})\s*[月월]\s*{_DAY}\s*[日号號일]?\s*(?:[(]?(?:星期|周|週)[一二三四五六日天][)]?\s*)?"
@@ -94,8 +96,7 @@ def instant(text: str, zone: str | None = None) -> datetime | None:
     """
     if len(text) > _LONGEST:
         return None
-    tidied = unicodedata.normalize("NFKC", _COMMENT.sub(" ", text)).strip().strip(",;")
-    tidied = re.sub(r"\s+", " ", tidied).strip()
+    tidied = _tidied(text)
     if re.fullmatch(r"\d{10}|\d{13}", tidied, re.ASCII):
         return from_epoch(tidied)
     for form in _FORMS:
@@ -144,6 +145,15 @@ def rfc1123(moment: datetime) -> str:
 def too_far_ahead(moment: datetime, now: datetime) -> bool:
     """Whether a publication lies more than 48 hours in the future, which no source means."""
     return moment - now > AHEAD
+
+
+def _tidied(text: str) -> str:
+    """Half-width characters, single blanks, and none of RFC 822's comments, which may nest."""
+    plain = unicodedata.normalize("NFKC", re.sub(r"\\.", "", text))
+    count = 1
+    while count:
+        plain, count = _COMMENT.subn(" ", plain)
+    return re.sub(r"\s+", " ", plain).strip(" ,;")
 
 
 def _moment(parts: dict[str, str], zone: str | None) -> datetime | None:
