@@ -1,0 +1,56 @@
+"""Listings: one answer of the network into one ``Listing``. A row of ``SOURCES`` is all a new kind of source needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from aggregator.model import Listing, Page
+from aggregator.sources import jsonfeed, roll, syndication
+from aggregator.text.charset import decode
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a kind of source can do.
+
+    ``parse(page, zone)`` reads a listing, dates without an offset in ``zone``; it raises ``ParseError`` of kind
+    ``not_a_feed``, ``api_error`` or ``blocked``. ``digest(page)`` is the SHA-256 (hex) of what matters in it:
+    equal digests mean nothing has changed; it never raises. ``address(url)`` is the URL to ask for a feed's ``url``.
+    """
+
+    parse: Callable[[Page, str | None], Listing]
+    digest: Callable[[Page], str]
+    address: Callable[[str], str]
+
+
+def sniff(page: Page) -> str:
+    """The name in ``SOURCES`` under which a body of unknown origin is to be parsed."""
+    text = decode(page.body, header=page.headers.get("content-type")).text
+    return "sina-roll" if roll.recognises(text) else "feed"
+
+
+def _parse_feed(page: Page, zone: str | None) -> Listing:
+    return jsonfeed.parse(page, zone) if _is_json(page) else syndication.parse(page, zone)
+
+
+def _digest_feed(page: Page) -> str:
+    return jsonfeed.digest(page) if _is_json(page) else syndication.digest(page)
+
+
+def _is_json(page: Page) -> bool:
+    """Whether a feed is a JSON Feed, told by its first character."""
+    return page.body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{"
+
+
+def _as_is(url: str) -> str:
+    return url
+
+
+SOURCES: Mapping[str, Source] = MappingProxyType(
+    {
+        "feed": Source(_parse_feed, _digest_feed, _as_is),
+        "sina-roll": Source(roll.parse, roll.digest, roll.address),
+    }
+)

@@ -1,0 +1,134 @@
+"""One entry of an XML feed: feedparser's fields into ours, each by its declared type, with the source's own slice."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from aggregator.model import Enclosure, Entry
+from aggregator.sources.found import Found, one, several, text_at
+from aggregator.sources.fulltext import is_whole
+from aggregator.sources.jsontext import dump
+from aggregator.sources.titles import shortened
+from aggregator.text import dates, urls
+from aggregator.text.characters import escape_text, one_line, printable
+from aggregator.text.html import clean, plain
+
+_MARKUP = frozenset({"text/html", "application/xhtml+xml", "html", "xhtml"})
+# What makes an RSS item's second text its content rather than another summary (content:encoded, xhtml:body).
+_CONTENT = re.compile(r"<(?:[\w.-]+:)?(?:encoded|content|body|fullitem)\b", re.I)
+_DC_DATE = re.compile(r"<(?:dc|[\w.-]+):date[\s>]", re.I)
+
+
+def entry_of(
+    item: Found, raw: str | None, *, base: str | None, zone: str | None, version: str
+) -> tuple[Entry, list[str]]:
+    """The entry and remarks about it. ``base`` resolves what its own xml:base leaves relative. Never raises.
+
+    ``raw`` is the item's slice of the feed's text; without it a JSON of its fields stands in.
+    """
+    title, remarks = shortened(title_at(item, "title"))
+    published, updated = _dates(item, raw, version)
+    markup, content = _content(item, base)
+    entry = Entry(
+        id=printable(text_at(item, "id")).strip() or None,
+        link=_link(item, base),
+        title=title,
+        published=dates.instant(published, zone),
+        updated=dates.instant(updated, zone),
+        published_text=one_line(published)[:200] or None,
+        author=", ".join(names(item)) or None,
+        media=title_at(one(item, "source"), "title") or one_line(text_at(item, "publisher")) or None,
+        summary=_summary(item, base) or None,
+        content=content or None,
+        full_text=markup and _announces_content(raw, version) and is_whole(content),
+        categories=tuple(_categories(item)),
+        enclosures=tuple(_enclosures(item, base)),
+        raw=raw.encode("utf-8", "replace") if raw is not None else _fields(item),
+    )
+    return entry, remarks
+
+
+def title_at(found: Found, key: str) -> str:
+    """A title or name as one line of text: markup stripped where the feed says it is markup, literal where text."""
+    value = text_at(found, key)
+    if text_at(one(found, f"{key}_detail"), "type") in _MARKUP:
+        value = plain(value)
+    return one_line(value)
+
+
+def names(found: Found, role: str = "author") -> Iterator[str]:
+    """The people of a feed or entry in a role ("author", "publisher"), as "name (address)", name or address."""
+    people = [_name(person) for person in [*several(found, f"{role}s"), one(found, f"{role}_detail")]]
+    known = [name for name in people if name] or [one_line(text_at(found, role))]
+    yield from dict.fromkeys(name for name in known if name)
+
+
+def _name(author: Found) -> str:
+    name, email = one_line(text_at(author, "name")), one_line(text_at(author, "email"))
+    return f"{name} ({email})" if name and email else name or email
+
+
+def _link(item: Found, base: str | None) -> str | None:
+    """The page of the entry; a guid that acts as the link must be an absolute URL by itself."""
+    link = text_at(item, "link")
+    if dict.get(item, "guidislink") is True and not re.match(r"https?://", link, re.I):
+        return None
+    return urls.absolute(urls.unwrap(link), base) if link else None
+
+
+def _dates(item: Found, raw: str | None, version: str) -> tuple[str, str]:
+    """The source's strings for published and updated.
+
+    feedparser files ``dc:date`` under updated; in RSS and RDF it is the date of publication (RSS 1.0, Dublin Core
+    module), so it counts as that where nothing better is given.
+    """
+    published, updated = text_at(item, "published"), text_at(item, "updated")
+    if not published and updated and version.startswith("rss") and raw is not None and _DC_DATE.search(raw):
+        published = updated
+    return published, updated
+
+
+def _html(detail: Found, base: str | None) -> str:
+    """A text construct as cleaned HTML; plain text is escaped, other types (images in base64 …) are left out."""
+    value, kind = text_at(detail, "value"), text_at(detail, "type")
+    if kind in _MARKUP:
+        return clean(value, urls.absolute(text_at(detail, "base"), base) or base)
+    return escape_text(printable(value)) if kind.startswith("text/") else ""
+
+
+def _summary(item: Found, base: str | None) -> str:
+    """The summary proper: feedparser copies the content where a feed gives none, and then keeps no detail."""
+    return _html(one(item, "summary_detail"), base)
+
+
+def _content(item: Found, base: str | None) -> tuple[bool, str]:
+    """Whether the content is markup, and it as cleaned HTML: the first in HTML, else the first with text."""
+    found = [(text_at(detail, "type") in _MARKUP, _html(detail, base)) for detail in several(item, "content")]
+    usable = [pair for pair in found if pair[1]]
+    return next((pair for pair in usable if pair[0]), usable[0] if usable else (False, ""))
+
+
+def _announces_content(raw: str | None, version: str) -> bool:
+    """Whether the item has an element made for content; a second RSS description is none."""
+    return not version.startswith("rss") or raw is None or bool(_CONTENT.search(raw))
+
+
+def _categories(item: Found) -> Iterator[str]:
+    words = (one_line(text_at(tag, "label") or text_at(tag, "term")) for tag in several(item, "tags"))
+    yield from dict.fromkeys(word for word in words if word)
+
+
+def _enclosures(item: Found, base: str | None) -> Iterator[Enclosure]:
+    for link in several(item, "links"):
+        url = urls.absolute(text_at(link, "href"), base) if text_at(link, "rel") == "enclosure" else None
+        if url is not None:
+            length = text_at(link, "length")
+            yield Enclosure(
+                url, int(length) if re.fullmatch(r"[0-9]{1,18}", length) else None, text_at(link, "type") or None
+            )
+
+
+def _fields(item: Found) -> bytes:
+    """The texts of an item whose slice is unknown, as JSON."""
+    return dump({key: value for key, value in item.items() if isinstance(value, str)})

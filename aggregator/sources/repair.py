@@ -1,0 +1,106 @@
+"""XML made safe and well-formed enough for feedparser, which else raises, opens files or guesses.
+
+Each repair answers a measured failure: text before the first tag; control characters; references to characters that
+do not exist (feedparser raises, the whole feed is lost); entity declarations that grow without bound.
+"""
+
+from __future__ import annotations
+
+import re
+
+DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
+_DECLARED = re.compile(r"<\?xml\b[^>]{0,500}\?>", re.I)
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+_REFERENCE = re.compile(r"&#(?:[xX](?P<hex>[0-9a-fA-F]+)|(?P<decimal>[0-9]+));?")
+_PAIR = re.compile(r"&#[xX]([dD][89abAB][0-9a-fA-F]{2});&#[xX]([dD][c-fC-F][0-9a-fA-F]{2});")
+_NAME = re.compile(r"<[^\s/>]+")
+_DOCTYPE = re.compile(r"<!DOCTYPE\b", re.I)
+_ENTITY = re.compile(
+    r"<!ENTITY\s+(\w{1,40})\s+(?:\"([^\"&%<]{0,200}|&#\w{1,8};)\"|'([^'\"&%<]{0,200}|&#\w{1,8};)')\s*>"
+)
+_COMMENT = re.compile(r"<!--.*?-->", re.S)
+_FIRST = re.compile(r"<!--|<[A-Za-z_]")
+# Prefixes that feeds use without declaring them, and what they always mean.
+_NAMESPACES = {
+    "atom": "http://www.w3.org/2005/Atom",
+    "content": "http://purl.org/rss/1.0/modules/content/",
+    "dc": "http://purl.org/dc/elements/1.1/",
+    "dcterms": "http://purl.org/dc/terms/",
+    "itunes": "http://www.itunes.com/dtds/podcast-1.0.dtd",
+    "media": "http://search.yahoo.com/mrss/",
+    "slash": "http://purl.org/rss/1.0/modules/slash/",
+    "sy": "http://purl.org/rss/1.0/modules/syndication/",
+    "wfw": "http://wellformedweb.org/CommentAPI/",
+}
+_PREAMBLE = 16_384  # how far an XML declaration is looked for behind a server's own warnings
+_MOST_ENTITIES = 300
+
+
+def repaired(text: str) -> str:
+    """The text with a UTF-8 declaration in front, and without what XML 1.0 (section 2.2) does not allow."""
+    body = _references(_CONTROLS.sub("", _without_preamble(text)))
+    root = _first_tag(body)
+    return DECLARATION + _prolog(_COMMENT.sub("", body[:root])) + _declared(body[root:])
+
+
+def _without_preamble(text: str) -> str:
+    """Without anything before the XML declaration, or before the first tag where there is none; without it, too."""
+    declared = _DECLARED.search(text, 0, _PREAMBLE)
+    if declared:
+        return text[declared.end() :]
+    return text[max(text.find("<"), 0) :]
+
+
+def _references(text: str) -> str:
+    """Character references to real characters only: surrogate pairs joined, controls dropped, the rest U+FFFD."""
+    if "&#" not in text:
+        return text
+    return _REFERENCE.sub(_reference, _PAIR.sub(_joined, text))
+
+
+def _joined(found: re.Match[str]) -> str:
+    return chr(0x10000 + ((int(found[1], 16) - 0xD800) << 10) + int(found[2], 16) - 0xDC00)
+
+
+def _reference(found: re.Match[str]) -> str:
+    digits = found["hex"] or found["decimal"]
+    number = int(digits, 16 if found["hex"] else 10) if len(digits.lstrip("0")) <= 8 else 0x110000
+    if number in (9, 10, 13) or (32 <= number <= 0x10FFFF and not _CONTROLS.match(chr(number))):
+        return found[0]
+    return "" if number < 32 else "\ufffd"
+
+
+def _first_tag(text: str) -> int:
+    """Where the root element begins; comments before it may hold tags."""
+    at = 0
+    while found := _FIRST.search(text, at):
+        if found[0] != "<!--":
+            return found.start()
+        at = text.find("-->", found.end())
+        if at < 0:
+            break
+    return 0
+
+
+def _declared(document: str) -> str:
+    """The document with the well-known prefixes it uses declared on its root element."""
+    missing = [
+        f' xmlns:{prefix}="{meaning}"'
+        for prefix, meaning in _NAMESPACES.items()
+        if f"<{prefix}:" in document and f"xmlns:{prefix}" not in document
+    ]
+    return _NAME.sub(lambda found: found[0] + "".join(missing), document, count=1) if missing else document
+
+
+def _prolog(head: str) -> str:
+    """What stands before the root: a DOCTYPE keeps its name and only entities that are short and expand to text."""
+    doctype = _DOCTYPE.search(head)
+    if not doctype:
+        return head
+    declaration = head[doctype.start() :]
+    if "[" not in declaration:
+        return f"{head[: doctype.start()]}\n{declaration}"
+    entities = [f'<!ENTITY {name} "{double or single}">' for name, double, single in _ENTITY.findall(declaration)]
+    if not entities:
+        return head[: doctype.start()]
+    return "\n".join([head[: doctype.start()], "<!DOCTYPE feed [", *entities[:_MOST_ENTITIES], "]>", ""])

@@ -1,0 +1,136 @@
+"""RSS 0.9x to 2.0, RDF, Atom and CDF through feedparser, into a listing.
+
+feedparser gets repaired UTF-8 bytes as a stream, never a URL, str or bytes: those it may open (docs/security.md). It
+sanitises nothing and reads no dates here: ``text.html`` and ``text.dates`` do, and they know Chinese dates.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterator
+
+import feedparser
+
+from aggregator.errors import ParseError
+from aggregator.model import Entry, Link, Listing, Page
+from aggregator.sources.entries import entry_of, names, title_at
+from aggregator.sources.found import Found, one, several, text_at
+from aggregator.sources.outline import Outline, mended, outline
+from aggregator.sources.refusal import is_html, refused
+from aggregator.sources.repair import repaired
+from aggregator.text import dates, urls
+from aggregator.text.characters import one_line
+from aggregator.text.charset import Decoded, decode
+
+_HEADERS = {"content-type": "application/xml; charset=utf-8"}
+
+
+def parse(page: Page, zone: str | None = None) -> Listing:
+    """The listing in a feed; dates without an offset are read in ``zone``. Raises ``ParseError``.
+
+    Broken XML is read as far as it goes, with a warning; an item cut off by the end of the body is dropped.
+    """
+    decoded = decode(page.body, header=page.headers.get("content-type"))
+    if is_html(decoded.text):
+        raise refused(page, decoded.text)
+    seen = outline(decoded.text)
+    whole = mended(decoded.text, seen)
+    found = _parsed(page, repaired(decoded.text if whole is None else whole))
+    version = text_at(found, "version")
+    items = several(found, "entries")
+    if not version and not items and seen.root.lower() != "channel":  # CDF, the one kind without a version
+        raise refused(page, decoded.text)
+    feed = one(found, "feed")
+    base = _base(page) or urls.absolute(text_at(feed, "link"), None)
+    entries: list[Entry] = []
+    warnings = list(_warnings(decoded, found, truncated=whole is not None))
+    for number, (item, raw) in enumerate(zip(items, _slices(decoded.text, seen, len(items)), strict=True), 1):
+        entry, remarks = entry_of(item, raw, base=base, zone=zone, version=version)
+        entries.append(entry)
+        warnings.extend(f"item {number}: {remark}" for remark in remarks)
+    warnings.extend(_ahead(entries, page))
+    return _listing(feed, version or "cdf", base, zone, tuple(entries), tuple(warnings))
+
+
+def digest(page: Page) -> str:
+    """SHA-256 of the items alone: a channel's lastBuildDate moves without news. Never raises.
+
+    A body in which no items are seen is hashed whole.
+    """
+    text = page.body.decode("latin-1")  # keeps every byte; no charset of feeds has "<" inside another character
+    items = outline(text).items
+    content = "\n".join(text[start:end] for start, end in items).encode("latin-1") if items else page.body
+    return hashlib.sha256(content).hexdigest()
+
+
+def _base(page: Page) -> str | None:
+    """What relative addresses are relative to: Content-Location where the server sends one, else the page itself."""
+    own = urls.absolute(page.final_url or page.url, None)
+    return urls.absolute(page.headers.get("content-location", ""), own) or own
+
+
+def _parsed(page: Page, text: str) -> Found:
+    """feedparser's result."""
+    stream = io.BytesIO(text.encode("utf-8", "replace"))
+    try:
+        result: Found = feedparser.parse(
+            stream, response_headers=_HEADERS, sanitize_html=False, resolve_relative_uris=False
+        )
+    except Exception as error:  # whatever a parser of others' making trips over is the feed's fault, not the program's
+        raise ParseError(
+            f"the XML parser fails on this body: {type(error).__name__}: {error}",
+            where=page.url,
+            hint="Keep the body and report it: parsers should never fail",
+        ) from error
+    return result
+
+
+def _listing(
+    feed: Found, version: str, base: str | None, zone: str | None, entries: tuple[Entry, ...], warnings: tuple[str, ...]
+) -> Listing:
+    """The feed's own fields around its entries."""
+    image = text_at(one(feed, "image"), "href") or text_at(feed, "logo") or text_at(feed, "icon")
+    return Listing(
+        format=version,
+        title=title_at(feed, "title") or None,
+        link=urls.absolute(urls.unwrap(text_at(feed, "link")), base),
+        entries=entries,
+        warnings=warnings,
+        language=one_line(text_at(feed, "language")) or None,
+        image=urls.absolute(image, base),
+        generator=one_line(text_at(feed, "generator")) or None,
+        updated=dates.instant(text_at(feed, "updated") or text_at(feed, "published"), zone),
+        authors=tuple(names(feed)) or tuple(names(feed, "publisher")),
+        links=tuple(_links(feed, base)),
+    )
+
+
+def _links(feed: Found, base: str | None) -> Iterator[Link]:
+    for link in several(feed, "links"):
+        href = urls.absolute(text_at(link, "href"), base)
+        if href is not None:
+            yield Link(href, text_at(link, "rel") or None, text_at(link, "type") or None)
+
+
+def _slices(text: str, seen: Outline, expected: int) -> list[str | None]:
+    """Each item's own text; ``None`` for all when the scan and the parser disagree on what an item is."""
+    if len(seen.items) != expected:
+        return [None] * expected
+    return [text[start:end] for start, end in seen.items]
+
+
+def _warnings(decoded: Decoded, found: Found, *, truncated: bool) -> Iterator[str]:
+    if decoded.damaged:
+        yield f"broken bytes in {decoded.encoding}: each became U+FFFD"
+    if truncated:
+        yield "truncated: the document ends before its root element does; an item cut off is dropped"
+    elif dict.get(found, "bozo"):
+        yield one_line(f"not well-formed XML: {dict.get(found, 'bozo_exception')}")[:200]
+
+
+def _ahead(entries: list[Entry], page: Page) -> Iterator[str]:
+    """Entries from the future are kept, and said."""
+    for number, entry in enumerate(entries, 1):
+        if entry.published is not None and dates.too_far_ahead(entry.published, page.fetched_at):
+            yield f"item {number}: published {dates.iso(entry.published)}, more than 48 hours ahead"
