@@ -1,4 +1,4 @@
-"""``init``, ``config`` and ``demo``: the first minutes with the program."""
+"""``init`` and ``config``: from nothing to a configuration that is right."""
 
 from __future__ import annotations
 
@@ -51,16 +51,3 @@ def check(as_json: JsonOption = False, config: ConfigOption = None) -> None:
 def print_schema() -> None:
     """Print the configuration's JSON Schema, which editors use for completion."""
     print_json(schema())
-
-
-@app.command(epilog="aggregator demo · aggregator demo --dir try · aggregator demo --serve")
-def demo(
-    folder: Annotated[Path | None, typer.Option("--dir", help="Keep archive and posts in this folder.")] = None,
-    serve: Annotated[bool, typer.Option("--serve", help="Leave the replica up, publishing as time passes.")] = False,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
-) -> None:
-    """Run the whole job against a small replica of Sina on this machine; no internet needed."""
-    from aggregator.demo.show import show_demo  # only the demo needs the replica
-
-    raise typer.Exit(show_demo(folder, config, serve=serve, as_json=as_json))

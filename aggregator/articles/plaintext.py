@@ -1,0 +1,54 @@
+"""The text of an article for search, fingerprint, similarity and reading: its body without what is not the article.
+
+Derived from the stored body alone, so that it can be derived again when the rules change.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from selectolax.lexbor import LexborHTMLParser
+
+from aggregator.articles.rules import LEADING, PROMOTIONS, REMOVE, TRAILING, rule_named
+from aggregator.text.html import plain, too_heavy
+
+_EDGE = 4  # lines at either end that may be fields
+_ONLY_BREAKS = re.compile(r"[（(【\[\s|>]*[）)】\]\s|>]*")
+
+
+def text_of(html: str, rule: str | None = None) -> str:
+    """The plain text, one block a line, of a body as ``Article.html`` holds it; ``rule`` is ``Article.rule``.
+
+    Without styles, QR blocks, quotations of prices, players, advertisements of the house, and the lines that are
+    fields: editor, 原标题, 来源, 专题. Never raises.
+    """
+    lines = [line for line in plain(kept(html, rule)).split("\n") if line]
+    lines = [line for line in map(_without_promotion, lines) if line]
+    lines = _trimmed(lines, LEADING + TRAILING)
+    return "\n".join(reversed(_trimmed(lines[::-1], TRAILING)))
+
+
+def kept(html: str, rule: str | None = None) -> str:
+    """The body without the elements that are no part of the article (docs/sina.md, section 5)."""
+    if too_heavy(html):
+        return html
+    row = rule_named(rule)
+    tree = LexborHTMLParser(f"<!DOCTYPE html><body>{html}")
+    for selector in REMOVE + (row.remove if row else ()):
+        for node in tree.css(selector):
+            node.decompose()
+    return (tree.body.inner_html if tree.body is not None else "") or ""
+
+
+def _without_promotion(line: str) -> str:
+    rest = line
+    for pattern in PROMOTIONS:
+        rest = pattern.sub("", rest)
+    return "" if rest != line and _ONLY_BREAKS.fullmatch(rest) else rest.strip(" \u3000")
+
+
+def _trimmed(lines: Sequence[str], patterns: Sequence[re.Pattern[str]]) -> list[str]:
+    """The lines without those among the first few that are fields as a whole."""
+    head = [line for line in lines[:_EDGE] if not any(pattern.fullmatch(line) for pattern in patterns)]
+    return head + list(lines[_EDGE:])
