@@ -1,8 +1,8 @@
 """Whether a page is the article that was asked for: before anything is read from a page of Sina's, it must prove it.
 
 An address with a content id is proven by that id in what the page says about itself: ``publishid``, ``og:url``, the
-comment id, ``sudameta``, ``mobile-agent``, the id of its own scripts. Nothing else counts, not even the address we ended
-up at: a challenge page answers there too.
+comment id, ``sudameta``, ``mobile-agent``, the id of its own scripts. Nothing else counts, not even the address we
+ended up at: a challenge page answers there too.
 
 Older addresses (``/china/jrxw/20140318/011918532340.shtml``) hold no content id, and the pages of the GB2312 era say
 nothing about themselves. For them: an address the page claims must be the one asked for (or the one we were
@@ -84,7 +84,7 @@ def _values(tree: LexborHTMLParser, places: tuple[tuple[str, str], ...]) -> Iter
 
 def _is_old_article(tree: LexborHTMLParser, asked: str, arrived: str) -> bool:
     """Whether nothing speaks against the page being the article at an address without a content id."""
-    claimed = [address for address in map(lambda v: absolute(v, asked), _values(tree, _ADDRESSES)) if address]
+    claimed = [address for value in _values(tree, _ADDRESSES) if (address := absolute(value, asked))]
     if claimed:
         places = {_place(asked), _place(arrived)} - {"/", ""}
         return any(_place(address) in places for address in claimed)
@@ -125,7 +125,9 @@ def _is_empty(tree: LexborHTMLParser) -> bool:
 def _is_challenge(tree: LexborHTMLParser) -> bool:
     """Whether this is a page that wants to know if we are human: a short one that says so."""
     seen = _seen(tree)
-    return len(seen) <= CHALLENGE_LENGTH and bool(CHALLENGE.search(first_text(tree, ["title"])) or CHALLENGE.search(seen))
+    return len(seen) <= CHALLENGE_LENGTH and bool(
+        CHALLENGE.search(first_text(tree, ["title"])) or CHALLENGE.search(seen)
+    )
 
 
 def _seen(tree: LexborHTMLParser) -> str:

@@ -187,8 +187,8 @@ SYMBOL_PREFIX = {"stock": "", "usstock": "us:", "hkstock": "hk"}
 
 # -- pages that are no article --------------------------------------------------------------------------------------
 CHALLENGE = re.compile(
-    r"安全验证|访问验证|身份验证|滑动验证|人机验证|验证码|拖动滑块|访问过于频繁|Just a moment|Attention Required|Access Denied"
-    r"|unusual traffic|are you a (?:human|robot)|captcha",
+    r"安全验证|访问验证|身份验证|滑动验证|人机验证|验证码|拖动滑块|访问过于频繁|Just a moment|Attention Required"
+    r"|Access Denied|unusual traffic|are you a (?:human|robot)|captcha",
     re.I,
 )
 CHALLENGE_LENGTH = 600  # characters of visible text; a longer page that says such words may be about them

@@ -25,7 +25,7 @@ def grow(text: str, where: str) -> LexborHTMLParser:
 
 
 def metas(tree: LexborHTMLParser) -> dict[str, str]:
-    """The contents of ``<meta>`` by ``name``, ``property`` or ``itemprop`` in lower case; the first of a name counts."""
+    """The contents of ``<meta>`` by lower-case ``name``, ``property`` or ``itemprop``; the first of a name counts."""
     found: dict[str, str] = {}
     for node in tree.css("meta[content]"):
         attributes = node.attributes

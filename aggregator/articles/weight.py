@@ -1,10 +1,10 @@
 """What a page may weigh before a tree is built of it: parsers are quadratic, or worse, in some things a page can hold.
 
-Measured with lexbor: 100,000 nested ``<div>`` take 21 s and 100,000 attributes of one tag 40 s; 500 different ``<font>``
-left open in a ``<p>`` before 10,000 ``<p>``, 48 kB in all, take 2 GB, because each paragraph opens them all again (HTML
-standard, 13.2.4.3). The largest real article page measured has 3,100 tags, 33 open elements, 40 attributes in a tag and
-2,027 such elements. The bounds are read off the text without a tokenizer, so they stop what is crude, not every attack;
-pages over 1 MB are read in a process that can be killed.
+Measured with lexbor: 100,000 nested ``<div>`` take 21 s and 100,000 attributes of one tag 40 s; 500 different
+``<font>`` left open in a ``<p>`` before 10,000 ``<p>``, 48 kB in all, take 2 GB, because each paragraph opens them all
+again (HTML standard, 13.2.4.3). The largest real article page measured has 3,100 tags, 33 open elements, 40 attributes
+in a tag and 2,027 such elements. The bounds are read off the text without a tokenizer, so they stop what is crude, not
+every attack.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ MAX_ATTRIBUTES = 2_000
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]*)([^<>]*)")
 _CROWDED = re.compile(
-    r"<[a-zA-Z][^\s/>]*+(?:[\s/]*+=?[^\s/>=]++(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s>\"'][^\s>]*+|))?+){%d}"
-    % MAX_ATTRIBUTES
+    r"<[a-zA-Z][^\s/>]*+(?:[\s/]*+=?[^\s/>=]++(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s>\"'][^\s>]*+|))?+)"
+    rf"{{{MAX_ATTRIBUTES}}}"
 )
 _FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u".split())
 # Elements whose end the next of their kind implies, and those without content: they do not nest.
