@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,12 +12,13 @@ from urllib.parse import urlsplit
 
 from aggregator import __version__
 from aggregator.archive import Reader, SqliteArchive
+from aggregator.articles.extract import extract
 from aggregator.articles.rules import RULES_VERSION
 from aggregator.config import UNFILED, Settings
 from aggregator.errors import ConfigError
 from aggregator.export.hexo import Exported, export
 from aggregator.identity.keys import key_of_url
-from aggregator.model import Announced, Clock, Discovery, Entry, Feed, Report
+from aggregator.model import Announced, Article, Clock, Discovery, Entry, Feed, Page, Report, Request
 from aggregator.pipeline import Budget, Desk, Outcome, Watch, collect, discover, poll
 from aggregator.text.characters import one_line
 from aggregator.text.urls import absolute, host_of
@@ -152,6 +153,16 @@ async def fetch_url(app: App, url: str, watch: Watch | None = None) -> list[Outc
     announced = Announced(tuple(dict.fromkeys((key_of_url(link), f"url:{link}"))), entry, None)
     await app.archive.note(home, Discovery("ok", (announced,), 1))
     return await collect(app.desk, home, None, watch)
+
+
+def fetch_one(url: str, network: Mapping[str, object]) -> Article:
+    """One article off the web, extracted; what ``aggregator.fetch_article`` does."""
+
+    async def fetched() -> Page:
+        async with Client(replace(WebNetwork(), **network)) as client:  # type: ignore[arg-type]  # the caller's keys
+            return await client(Request(url))
+
+    return extract(asyncio.run(fetched()))
 
 
 def unfiled(url: str) -> tuple[str, str, str]:

@@ -7,10 +7,6 @@ stable word that is stored, counted and printed; the texts are for people and ma
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from aggregator.model import Page
 
 
 class AggregatorError(Exception):
@@ -50,7 +46,7 @@ class FetchError(AggregatorError):
     ``rate_limited`` (429, 503), ``held`` (we keep away until ``retry_at``), ``not_found`` (404), ``gone`` (410),
     ``http`` (any other status of 400 and above).
     ``status`` is the HTTP status if there was one, ``retry_at`` the instant (UTC) before which the host wants no
-    request, ``page`` the answer if one was read.
+    request.
     """
 
     kind = "fetch"
@@ -64,18 +60,17 @@ class FetchError(AggregatorError):
         hint: str = "",
         status: int | None = None,
         retry_at: datetime | None = None,
-        page: Page | None = None,
     ) -> None:
         super().__init__(message, kind=kind, where=where, hint=hint)
         self.status = status
         self.retry_at = retry_at
-        self.page = page
 
 
 class ParseError(AggregatorError):
     """The bytes are not what they should be.
 
-    Kinds for a listing: ``not_a_feed``, ``api_error`` (a code other than 0 inside a 200), ``blocked`` (a challenge page).
+    Kinds for a listing: ``not_a_feed``, ``api_error`` (a code other than 0 inside a 200), ``blocked`` (a challenge
+    page).
     Kinds for an article's page: ``wrong_page`` (it does not prove to be the article asked for), ``extract_failed``
     (no rule finds a body).
     """

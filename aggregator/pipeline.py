@@ -175,9 +175,8 @@ async def _blamed(desk: Desk, feed: Feed, error: AggregatorError, page: Page | N
         raise error
     if isinstance(error, FetchError) and error.kind == "held":
         return Report(feed.name, "held", held_until=error.retry_at)
-    kept = page or (error.page if isinstance(error, FetchError) else None)
     status = status_of(error)
-    await desk.archive.blame(feed, status, error, kept)
+    await desk.archive.blame(feed, status, error, page)
     seconds = (desk.clock() - started).total_seconds()
     return Report(feed.name, status, seconds=seconds, error_kind=error.kind, error=str(error))
 
@@ -246,7 +245,6 @@ async def _article(desk: Desk, task: Pending, trace: _Trace) -> Article:
     try:
         trace.page = await desk.fetch(Request(entry.link, "page", feed.headers if feed and own_host else {}))
     except FetchError as error:
-        trace.page = error.page
         if error.kind in _GONE:
             return link_only_article(entry, _GONE[error.kind])
         raise
