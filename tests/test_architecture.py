@@ -1,4 +1,4 @@
-"""The house rules, checked: who may import whom, one home per dependency, no module too long, no drawer without a label."""
+"""The house rules, checked: who imports whom, one home per dependency, no module too long, no unlabelled drawer."""
 
 from __future__ import annotations
 

@@ -29,7 +29,8 @@ def entry_of(
     """
     title, remarks = shortened(title_at(item, "title"))
     published, updated = _dates(item, raw, version)
-    markup, content = _content(item, base)
+    detail = _content(item, base)
+    content, summary = _html(detail, base), one(item, "summary_detail")
     entry = Entry(
         id=printable(text_at(item, "id")).strip() or None,
         link=_link(item, base),
@@ -39,12 +40,14 @@ def entry_of(
         published_text=one_line(published)[:200] or None,
         author=", ".join(names(item)) or None,
         media=title_at(one(item, "source"), "title") or one_line(text_at(item, "publisher")) or None,
-        summary=_summary(item, base) or None,
+        # feedparser copies the content where a feed gives no summary, and then keeps no detail
+        summary=_html(summary, base) or None,
         content=content or None,
-        full_text=markup and _announces_content(raw, version) and is_whole(content),
+        full_text=_is_markup(detail) and _announces_content(raw, version) and is_whole(content),
         categories=tuple(_categories(item)),
         enclosures=tuple(_enclosures(item, base)),
         raw=raw.encode("utf-8", "replace") if raw is not None else _fields(item),
+        original=_original(detail) or _original(summary) or None,
     )
     return entry, remarks
 
@@ -97,16 +100,22 @@ def _html(detail: Found, base: str | None) -> str:
     return escape_text(printable(value)) if kind.startswith("text/") else ""
 
 
-def _summary(item: Found, base: str | None) -> str:
-    """The summary proper: feedparser copies the content where a feed gives none, and then keeps no detail."""
-    return _html(one(item, "summary_detail"), base)
+def _is_markup(detail: Found) -> bool:
+    return text_at(detail, "type") in _MARKUP
 
 
-def _content(item: Found, base: str | None) -> tuple[bool, str]:
-    """Whether the content is markup, and it as cleaned HTML: the first in HTML, else the first with text."""
-    found = [(text_at(detail, "type") in _MARKUP, _html(detail, base)) for detail in several(item, "content")]
-    usable = [pair for pair in found if pair[1]]
-    return next((pair for pair in usable if pair[0]), usable[0] if usable else (False, ""))
+def _original(detail: Found) -> str:
+    """A text construct as HTML that is not cleaned yet."""
+    value = text_at(detail, "value")
+    if _is_markup(detail):
+        return value
+    return escape_text(printable(value)) if text_at(detail, "type").startswith("text/") else ""
+
+
+def _content(item: Found, base: str | None) -> Found:
+    """The content: the first in HTML that says anything, else the first with text, else nothing."""
+    usable = [detail for detail in several(item, "content") if _html(detail, base)]
+    return next(filter(_is_markup, usable), usable[0] if usable else {})
 
 
 def _announces_content(raw: str | None, version: str) -> bool:

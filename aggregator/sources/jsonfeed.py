@@ -84,6 +84,7 @@ def _entry(item: object, base: str, zone: str | None) -> tuple[Entry, list[str]]
         categories=tuple(_tags(item.get("tags"))),
         enclosures=tuple(_attachments(item, base)),
         raw=dump(item),
+        original=markup or escape_text(text) or None,
     )
     if not (entry.id or entry.link or entry.title or entry.content or entry.summary):
         raise ValueError("an empty item")
