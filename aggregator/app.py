@@ -137,15 +137,27 @@ async def poll_feed(app: App, feed: Feed) -> Report:
     return report
 
 
+def article_url(text: str) -> str:
+    """The address of an article as a person typed it.
+
+    Raises:
+        ConfigError: this is no http or https URL.
+    """
+    link = absolute(text, None)
+    if link is None:
+        raise ConfigError(
+            "this is no http or https URL", where=text, hint="Give a whole one, such as https://host/path"
+        )
+    return link
+
+
 async def fetch_url(app: App, url: str, watch: Watch | None = None) -> list[Outcome]:
     """Archive the one article at ``url``, under its own host when no feed announced it.
 
     Raises:
         ConfigError: this is no http or https URL.
     """
-    link = absolute(url, None)
-    if link is None:
-        raise ConfigError("this is no http or https URL", where=url, hint="Give a whole one, such as https://host/path")
+    link = article_url(url)
     host = host_of(link)
     home = Feed(name=f"url:{host}", source="url", url=f"{urlsplit(link).scheme}://{host}/", categories=unfiled(link))
     await app.archive.enrol_unlisted(home)

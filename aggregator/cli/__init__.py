@@ -23,7 +23,8 @@ def run() -> int:
     try:
         app()
     except AggregatorError as error:
-        complain(error.message if not error.where else str(error))  # several mistakes stand one a line
+        # A configuration with several mistakes tells them one a line; str() would join them.
+        complain(error.message if "\n" in error.message else str(error))
         return next(code for kind, code in _CODES if isinstance(error, kind))
     except BrokenPipeError:  # the reader of our output has gone, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

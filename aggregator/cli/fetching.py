@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from aggregator.app import App, chosen, collect_all, discover_all, export_new, fetch_url, open_app
+from aggregator.app import App, article_url, chosen, collect_all, discover_all, export_new, fetch_url, open_app
 from aggregator.cli.frame import ConfigOption, JsonOption, app, run_async, settings_of
 from aggregator.cli.output import complain, local, print_json, print_table, progress
 from aggregator.config import Settings
@@ -27,7 +27,7 @@ ODD = frozenset({"empty", "stale"})
 )
 def fetch(
     what: Annotated[
-        list[str] | None, typer.Argument(metavar="[FEED|URL]...", help="Feeds or articles; all feeds.")
+        list[str] | None, typer.Argument(metavar="FEED|URL", help="Feeds by name, articles by URL; every feed if none.")
     ] = None,
     due: Annotated[bool, typer.Option("--due", help="Only feeds whose next poll is due, for cron.")] = False,
     retry: Annotated[bool, typer.Option("--retry", help="Try articles that failed again, now.")] = False,
@@ -39,7 +39,7 @@ def fetch(
     """Poll feeds now, whatever their due time, and archive what they announce."""
     settings = settings_of(config)
     names = [word for word in what or [] if "://" not in word]
-    urls = [word for word in what or [] if "://" in word]
+    urls = [article_url(word) for word in what or [] if "://" in word]
     feeds = chosen(settings, names) if names or not urls else []
     reports, outcomes = run_async(_fetch(settings, feeds, urls, due=due, retry=retry, limit=limit))
     show_reports(reports, outcomes, settings, as_json=as_json)
