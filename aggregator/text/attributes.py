@@ -35,13 +35,14 @@ _MEANINGFUL = frozenset(
 )
 _NAME = re.compile(r"[a-z][a-z0-9_-]*\Z")
 _FRAMEWORK = re.compile(r"on|(?:v|ng|x|hx|is|wire|up|unicorn)-")
-_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.I)
+_SCHEME = re.compile(r"[^/?#]*?:")  # wider than RFC 3986: what some reader may take for a scheme counts as one
 _SAFE_LINK = ("http:", "https:", "mailto:")
 _INLINE_IMAGE = re.compile(r"data:image/(?:png|gif|jpe?g|webp);base64,[A-Za-z0-9+/=\s]*\Z", re.I)
 _STYLE_RISK = re.compile(
     r"[@\\<]|/\*|url\s*\(|image\s*\(|expression|binding|behavior|javascript|position\s*:\s*(?:fixed|sticky)",
     re.I,
 )
+_SCRIPT = re.compile(r"(?:javascript|vbscript|data):", re.I)
 _PICTURE = re.compile(r"\.(?:gif|png|jpg|webp)")
 
 
@@ -81,9 +82,10 @@ def _value(element: str, name: str, value: str, base: str | None) -> str | None:
         return value if element in ("img", "source") and _only_web(value) else None
     if name == "style":
         return None if _STYLE_RISK.search(value) else value
-    known = name in _HARMLESS
+    if name in _HARMLESS:
+        return value
     unknown = _NAME.match(name) and name not in _MEANINGFUL and not _FRAMEWORK.match(name)
-    return value if known or unknown else None
+    return value if unknown and not _SCRIPT.match(tidy(value)) else None
 
 
 def _link(value: str, base: str | None) -> str | None:
