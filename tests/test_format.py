@@ -21,7 +21,7 @@ from aggregator.model import Entry, Page, Pending
 from aggregator.text.dates import instant
 from aggregator.text.html import body_html, clean
 
-C = ("金融", "新浪财经", "新浪财经－國内")
+C = ("金融", "新浪财经", "新浪财经－国內")
 AT = datetime(2022, 7, 14, 7, 10, 7, tzinfo=UTC)
 _DOCUMENT = re.compile(r"\A\n---\n(?P<front>.*?)\n---\n\n<div>   \n(?P<body>.*)  \n</div>\n {12}\Z", re.S)
 # The titles as their sites wrote them: the document's own has "_" for what no file name may have.

@@ -15,7 +15,7 @@ from aggregator.model import Feed, Page, Request
 from aggregator.pipeline import Desk
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
-CATEGORIES = ("金融", "新浪财经", "新浪财经－國内")
+CATEGORIES = ("金融", "新浪财经", "新浪财经－国內")
 
 
 @dataclass

@@ -75,7 +75,8 @@ def _name(author: Found) -> str:
 def _link(item: Found, base: str | None) -> str | None:
     """The page of the entry; a guid that acts as the link must be an absolute URL by itself."""
     link = text_at(item, "link")
-    if dict.get(item, "guidislink") is True and not re.match(r"https?://", link, re.I):
+    stands_in = dict.get(item, "guidislink") is True and link == text_at(item, "id")
+    if stands_in and not re.match(r"https?://", link, re.I):
         return None
     return urls.absolute(urls.unwrap(link), base) if link else None
 

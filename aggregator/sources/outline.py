@@ -54,7 +54,7 @@ def mended(text: str, seen: Outline) -> str | None:
 
     Without any whole item there is nothing to cut back to: then only the item that has begun is dropped.
     """
-    if not seen.root or re.search(rf"</{re.escape(seen.root)}\s*>|<{re.escape(seen.root)}\b[^>]*/>", text):
+    if not seen.root or re.search(rf"</{re.escape(seen.root)}\s*>|<{re.escape(seen.root)}\b[^<>]*/>", text):
         return None
     end = seen.items[-1][1] if seen.items else seen.opened
     if end is None:

@@ -1,12 +1,15 @@
-"""XML made safe and well-formed enough for feedparser, which else raises, opens files or guesses.
+"""XML made safe and well-formed enough for feedparser, which else raises, guesses or takes hours.
 
 Each repair answers a measured failure: text before the first tag; control characters; references to characters that
-do not exist (feedparser raises, the whole feed is lost); entity declarations that grow without bound.
+do not exist (feedparser raises, the whole feed is lost); bare ampersands, HTML's entities and undeclared prefixes (one
+of them sends the whole feed to the loose parser); entity declarations that grow without bound; half a million
+attributes or unended tags (quadratic: 46 minutes and 33 seconds).
 """
 
 from __future__ import annotations
 
 import re
+from html.entities import html5
 
 DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
 _DECLARED = re.compile(r"<\?xml\b[^>]{0,500}\?>", re.I)
@@ -32,23 +35,66 @@ _NAMESPACES = {
     "sy": "http://purl.org/rss/1.0/modules/syndication/",
     "wfw": "http://wellformedweb.org/CommentAPI/",
 }
+_CDATA = re.compile(r"(<!\[CDATA\[.*?\]\]>)", re.S)
+_AMPERSAND = re.compile(r"&(?!#[0-9]+;|#x[0-9a-fA-F]+;|(?:amp|lt|gt|quot|apos);)(?P<name>[A-Za-z]\w{0,40};)?")
+_LONG_TAG = re.compile(r"<([A-Za-z_][^\s<>/]*)\s[^<>]{800,}>")
+_ATTRIBUTE = re.compile(r"""\s[\w:.-]+\s*=\s*["']""")
+_MOST_ATTRIBUTES = 100
+_UNENDED = re.compile(r"<(?![!?])(?=[^<>]*<)")
+_MOST_UNENDED = 1000
 _PREAMBLE = 16_384  # how far an XML declaration is looked for behind a server's own warnings
 _MOST_ENTITIES = 300
 
 
 def repaired(text: str) -> str:
     """The text with a UTF-8 declaration in front, and without what XML 1.0 (section 2.2) does not allow."""
-    body = _references(_CONTROLS.sub("", _without_preamble(text)))
+    body = _tags(_references(_CONTROLS.sub("", without_preamble(text))))
     root = _first_tag(body)
-    return DECLARATION + _prolog(_COMMENT.sub("", body[:root])) + _declared(body[root:])
+    prolog = _COMMENT.sub("", body[:root])
+    return DECLARATION + _prolog(prolog) + _ampersands(_declared(body[root:]), prolog)
 
 
-def _without_preamble(text: str) -> str:
-    """Without anything before the XML declaration, or before the first tag where there is none; without it, too."""
+def without_preamble(text: str) -> str:
+    """Without anything before the XML declaration, or before the first tag where there is none; without it, too.
+
+    Servers write their own warnings there, often with markup.
+    """
     declared = _DECLARED.search(text, 0, _PREAMBLE)
-    if declared:
+    if declared and not re.search(r"<html|<!doctype html", text[: declared.start()], re.I):
         return text[declared.end() :]
     return text[max(text.find("<"), 0) :]
+
+
+def _tags(text: str) -> str:
+    """Without the attributes of tags that have more than anybody writes, and without a flood of unended tags."""
+    text = _LONG_TAG.sub(_bounded, text)
+    if text.count("<") - text.count(">") > _MOST_UNENDED:
+        text = _UNENDED.sub("&lt;", text)
+    return text
+
+
+def _bounded(tag: re.Match[str]) -> str:
+    if sum(1 for _ in _ATTRIBUTE.finditer(tag[0])) <= _MOST_ATTRIBUTES:
+        return tag[0]
+    return f"<{tag[1]}/>" if tag[0].endswith("/>") else f"<{tag[1]}>"
+
+
+def _ampersands(document: str, prolog: str) -> str:
+    """Outside CDATA: HTML's named characters as themselves, other ampersands that begin no reference escaped."""
+    if "&" not in document:
+        return document
+    own = set(re.findall(r"<!ENTITY\s+(\w+)", prolog))
+    pieces = _CDATA.split(document)
+    pieces[::2] = [_AMPERSAND.sub(lambda found: _ampersand(found, own), piece) for piece in pieces[::2]]
+    return "".join(pieces)
+
+
+def _ampersand(found: re.Match[str], own: set[str]) -> str:
+    name = found["name"] or ""
+    if name[:-1] in own:
+        return found[0]
+    character = html5.get(name, "") if name else ""
+    return character or f"&amp;{name}"
 
 
 def _references(text: str) -> str:

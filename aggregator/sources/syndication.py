@@ -18,7 +18,7 @@ from aggregator.sources.entries import entry_of, names, title_at
 from aggregator.sources.found import Found, one, several, text_at
 from aggregator.sources.outline import Outline, mended, outline
 from aggregator.sources.refusal import is_html, refused
-from aggregator.sources.repair import repaired
+from aggregator.sources.repair import repaired, without_preamble
 from aggregator.text import dates, urls
 from aggregator.text.characters import one_line
 from aggregator.text.charset import Decoded, decode
@@ -32,7 +32,7 @@ def parse(page: Page, zone: str | None = None) -> Listing:
     Broken XML is read as far as it goes, with a warning; an item cut off by the end of the body is dropped.
     """
     decoded = decode(page.body, header=page.headers.get("content-type"))
-    if is_html(decoded.text):
+    if is_html(without_preamble(decoded.text)):
         raise refused(page, decoded.text)
     seen = outline(decoded.text)
     whole = mended(decoded.text, seen)
