@@ -53,10 +53,12 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title:
     """A table on stdout; columns whose name ends with ``#`` are numbers."""
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for name in columns:
-        table.add_column(name.rstrip("#"), justify="right" if name.endswith("#") else "left", overflow="fold")
+        table.add_column(name.rstrip("#"), justify="right" if name.endswith("#") else "left", no_wrap=True)
     for row in rows:
         table.add_row(*(cell(value) for value in row))
-    Console(file=sys.stdout, highlight=False).print(table)
+    # A pipe or file has no width to keep to: nothing is cut there.
+    width = None if sys.stdout.isatty() else 1000
+    Console(file=sys.stdout, highlight=False, width=width).print(table)
 
 
 def cell(value: object) -> str:

@@ -11,13 +11,13 @@ import typer
 
 from aggregator.app import export_all
 from aggregator.archive import Reader
+from aggregator.articles.plaintext import text_of
 from aggregator.cli.frame import ConfigOption, JsonOption, app, settings_of
 from aggregator.cli.output import complain, local, out, print_json, print_table
 from aggregator.config import Settings
 from aggregator.errors import ConfigError
 from aggregator.export.html import page_of
 from aggregator.identity.keys import key_of_url
-from aggregator.text.html import plain
 
 Row = Mapping[str, object]
 
@@ -42,17 +42,21 @@ def status(as_json: JsonOption = False, config: ConfigOption = None) -> None:
             local(_text(row["held_until"]) or _text(row["next_due"]), zone) if row["active"] else "",
             row["articles"],
             row["waiting"],
-            row["error"],
+            row["error_kind"],
         )
         for row in feeds
     ]
     print_table(columns, rows)
+    for row in feeds:
+        if row["error"]:
+            complain(f"{row['name']}: {row['error_kind']}: {row['error']}")
     complain(", ".join(f"{value} {name.replace('_', ' ')}" for name, value in totals.items()) + f" · times in {zone}")
     if troubles:
         told = [
-            (t["key"], t["error_kind"], t["state"], local(_text(t["next_try"]), zone), t["error"]) for t in troubles
+            (t["key"], t["error_kind"], t["state"], local(_text(t["next_try"]), zone), t["title"]) for t in troubles
         ]
-        print_table(["article", "kind", "state", "next try", "why"], told, title="\nArticles that could not be had")
+        columns = ["article", "why", "state", "next try", "title"]
+        print_table(columns, told, title="\nArticles that could not be had")
 
 
 def _feed_json(row: Row) -> dict[str, object]:
@@ -122,7 +126,7 @@ def _show(row: Row, settings: Settings) -> None:
     sightings = row["sightings"]
     feeds = ", ".join(str(one["feed"]) for one in sightings) if isinstance(sightings, list) else ""
     out().print(f"{'seen in':>10}  {feeds}\n", markup=False)
-    out().print(plain(str(row["body"] or "")), markup=False)
+    out().print(text_of(str(row["body"] or ""), _text(row["rule"])), markup=False)
 
 
 @app.command(epilog="aggregator export --to blog/source/_posts")

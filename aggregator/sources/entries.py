@@ -115,7 +115,8 @@ def _original(detail: Found) -> str:
 
 def _content(item: Found, base: str | None) -> Found:
     """The content: the first in HTML that says anything, else the first with text, else nothing."""
-    usable = [detail for detail in several(item, "content") if _html(detail, base)]
+    details = several(item, "content")
+    usable = [detail for detail in details if len(details) == 1 or _html(detail, base)]
     return next(filter(_is_markup, usable), usable[0] if usable else {})
 
 

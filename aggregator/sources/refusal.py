@@ -25,6 +25,7 @@ _MAGIC = (
 _TITLE = re.compile(r"<title[^>]*>([^<]{0,500})", re.I)
 _ELEMENT = re.compile(r"<([A-Za-z_][\w:.-]{0,60})[\s/>]")
 _HTML = frozenset({"html", "head", "body", "meta", "script", "div", "p", "br", "title", "h1", "center"})
+_FEEDS = frozenset({"rss", "feed", "rdf:rdf", "channel"})
 _HEAD = 100_000  # characters looked at for a challenge
 
 
@@ -52,7 +53,8 @@ def is_html(text: str) -> bool:
     """Whether a text is an HTML page or a piece of one."""
     if re.match(r"\s*[\[{]", text):
         return False
-    return root_of(text).lower() in _HTML or bool(re.match(r"\s*<!doctype html", text, re.I))
+    root = root_of(text).lower()
+    return root in _HTML or (root not in _FEEDS and bool(re.match(r"\s*<!doctype html", text, re.I)))
 
 
 def refused(page: Page, text: str) -> ParseError:
