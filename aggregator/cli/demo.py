@@ -50,11 +50,13 @@ def demo(
 ) -> None:
     """Run the whole job against a small replica of Sina on this machine; no internet needed."""
     if folder is not None:
-        raise typer.Exit(_demo(_made(folder), config, serve=serve, as_json=as_json))
+        code = _demo(_made(folder), config, serve=serve, as_json=as_json)
+        at = f"--config {folder / 'config.yaml'}"
+        complain(f"Try next:\n  aggregator status {at}\n  aggregator browse {at}\n  aggregator show KEY {at}")
+        raise typer.Exit(code)
     with TemporaryDirectory(prefix="aggregator-demo-") as temporary:
         code = _demo(Path(temporary), config, serve=serve, as_json=as_json)
-    if not as_json:
-        complain("Nothing was kept. To keep archive and posts: aggregator demo --dir try")
+    complain("Nothing was kept. To keep archive and posts: aggregator demo --dir try")
     raise typer.Exit(code)
 
 
@@ -74,7 +76,8 @@ def _demo(folder: Path, config: Path | None, *, serve: bool, as_json: bool) -> i
         first = not settings.archive.exists()
         complain(f"A small Sina listens at {replica.address}; polling it as {len(settings.feeds)} feeds say")
         reports, outcomes = run_async(_poll(settings, replica, advance=not first))
-        show_reports(reports, outcomes, settings, as_json=False) if not as_json else None
+        if not as_json:
+            show_reports(reports, outcomes, settings, as_json=False)
         if first:
             later, more = run_async(_poll(settings, replica, advance=True))
             outcomes += more
@@ -84,7 +87,7 @@ def _demo(folder: Path, config: Path | None, *, serve: bool, as_json: bool) -> i
         if as_json:
             print_json({**reports_json(reports, outcomes), "exported": done.written, "unexpected": wrong})
         else:
-            _tell(settings, folder, done.written + done.unchanged, wrong)
+            _tell(settings, done.written + done.unchanged, wrong)
         if serve:
             _serve(replica, clock)
     return int(bool(wrong))
@@ -141,16 +144,12 @@ def _tell_later(reports: Sequence[Report], outcomes: Sequence[Outcome], replica:
     complain(f"\nTime passes at the replica: {happened}. A second poll archives {fresh} more versions and articles.")
 
 
-def _tell(settings: Settings, folder: Path, documents: int, wrong: Sequence[str]) -> None:
+def _tell(settings: Settings, documents: int, wrong: Sequence[str]) -> None:
     with Reader(settings.archive) as reader:
         totals = reader.totals()
         name, text = next(iter(reader.documents()))
     complain(f"\n{totals['articles']} articles, {totals['sightings']} sightings, {documents} documents. One of them:")
     print(f"{name}\n{text[:400]}…")
-    at = f"--config {folder / 'config.yaml'}"
-    complain("\nTry next:" if folder.is_dir() else "")
-    for command in (f"status {at}", f"browse {at}", f"export --to posts {at}"):
-        complain(f"  aggregator {command}")
     for line in wrong:
         complain(f"NOT as the replica meant it: {line}")
     if not wrong:
