@@ -120,7 +120,9 @@ async def collect_all(
 ) -> tuple[list[Report], list[Outcome]]:
     """Work through the articles waiting on these feeds; the reports with what failed, and every outcome."""
     budget = Budget(limit)
-    whole = {feed.name for feed in feeds} == {feed.name for feed in app.desk.feeds.values() if feed.enabled}
+    whole = not feeds or {feed.name for feed in feeds} == {
+        feed.name for feed in app.desk.feeds.values() if feed.enabled
+    }
     outcomes: list[Outcome] = []
     for feed in [None] if whole else feeds:
         outcomes += await collect(app.desk, feed, budget, watch)

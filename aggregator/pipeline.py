@@ -90,8 +90,14 @@ class Budget:
         """Whether there is room for one more, which is then taken."""
         if self.left is None:
             return True
-        self.left -= 1
-        return self.left >= 0
+        room = self.left > 0
+        self.left -= room
+        return room
+
+    def give_back(self) -> None:
+        """There was nothing to take it for."""
+        if self.left is not None:
+            self.left += 1
 
 
 Watch = Callable[[Outcome], None]
@@ -200,7 +206,11 @@ async def collect(
     outcomes: list[Outcome] = []
 
     async def worker() -> None:
-        while room.take() and (tasks := await desk.archive.pending(feed, 1)):
+        while room.take():
+            tasks = await desk.archive.pending(feed, 1)
+            if not tasks:
+                room.give_back()
+                return
             outcome = await _attempt(desk, tasks[0])
             outcomes.append(outcome)
             if watch:

@@ -13,7 +13,7 @@ from world import START, Clock, Site, desk, feed, item, link, page, rss, urls
 from aggregator.archive import Reader
 from aggregator.errors import FetchError
 from aggregator.model import Page, Report, Request
-from aggregator.pipeline import Desk, collect, discover, poll
+from aggregator.pipeline import Budget, Desk, collect, discover, poll
 
 LISTING = "https://wire.example/feed.xml"
 
@@ -186,6 +186,20 @@ def test_gone_pages_and_films_become_link_only_articles_with_their_reason(tmp_pa
     assert polled(tmp_path, site)[0].failed == 0
     with Reader(tmp_path / "a.db") as reader:
         assert sorted(str(row["reason"]) for row in reader.articles()) == ["gone", "not_found", "video"]
+
+
+def test_a_budget_is_spent_on_articles_only(tmp_path: Path, site: Site) -> None:
+    quiet, wire = feed("quiet", "https://quiet.example/"), feed()
+    site.answers |= {quiet.url: rss(), LISTING: rss(*(item(n) for n in range(9))), **urls(range(9))}
+
+    async def run() -> list[int]:
+        async with desk(tmp_path / "a.db", site, quiet, wire) as one:
+            for each in (quiet, wire):
+                await discover(one, each)
+            budget = Budget(4)
+            return [len(await collect(one, each, budget)) for each in (quiet, wire, wire)]
+
+    assert asyncio.run(run()) == [0, 4, 0]
 
 
 def test_cancelled_in_the_middle_nothing_settled_is_lost_and_the_rest_waits(tmp_path: Path, site: Site) -> None:

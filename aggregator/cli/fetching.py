@@ -65,7 +65,7 @@ async def _fetch(
         before = await opened.archive.head()
         outcomes = [outcome for url in urls for outcome in await fetch_url(opened, url)]
         reports: list[Report] = []
-        if feeds:
+        if feeds or due:  # what waits for another try is due, too, when no listing is
             reports, more = await poll_feeds(opened, feeds, limit)
             outcomes += more
         await export_fresh(settings, before)
