@@ -36,8 +36,7 @@ class Reader:
         return self._rows(
             "SELECT f.*, h.next_allowed_at AS held_until,"
             " (SELECT count(DISTINCT article) FROM entries WHERE feed = f.id) AS articles,"
-            " (SELECT count(DISTINCT w.article) FROM work w JOIN entries e ON e.article = w.article WHERE e.feed = f.id)"
-            " AS waiting"
+            " (SELECT count(DISTINCT article) FROM work JOIN entries e USING (article) WHERE e.feed = f.id) AS waiting"
             " FROM feeds f LEFT JOIN hosts h USING (host) WHERE f.source <> 'url' ORDER BY active DESC, position"
         )
 
