@@ -17,6 +17,8 @@ from aggregator.text.html import clean, plain
 _MARKUP = frozenset({"text/html", "application/xhtml+xml", "html", "xhtml"})
 # What makes an RSS item's second text its content rather than another summary (content:encoded, xhtml:body).
 _CONTENT = re.compile(r"<(?:[\w.-]+:)?(?:encoded|content|body|fullitem)\b", re.I)
+_VOID_END = re.compile(r"</(?:area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr)>")
+_EMAIL = re.compile(r"[^\s<>(),;:\"]+@[^\s<>(),;\"]+")
 _DC_DATE = re.compile(r"<(?:dc|[\w.-]+):date[\s>]", re.I)
 
 
@@ -62,14 +64,25 @@ def title_at(found: Found, key: str) -> str:
 
 def names(found: Found, role: str = "author") -> Iterator[str]:
     """The people of a feed or entry in a role ("author", "publisher"), as "name (address)", name or address."""
-    people = [_name(person) for person in [*several(found, f"{role}s"), one(found, f"{role}_detail")]]
-    known = [name for name in people if name] or [one_line(text_at(found, role))]
-    yield from dict.fromkeys(name for name in known if name)
+    people = [_name(person) for person in several(found, f"{role}s")]
+    if len(people) < 2:  # then feedparser keeps the text as it was, and that is split better here
+        people = [_split(one_line(text_at(found, role))), *people]
+        people = [name for name in people if name][:1]
+    yield from dict.fromkeys(name for name in people if name)
 
 
-def _name(author: Found) -> str:
-    name, email = one_line(text_at(author, "name")), one_line(text_at(author, "email"))
+def _name(person: Found) -> str:
+    name, email = one_line(text_at(person, "name")), one_line(text_at(person, "email"))
     return f"{name} ({email})" if name and email else name or email
+
+
+def _split(text: str) -> str:
+    """RSS's "address (name)" in the one order; feedparser knows only domains that end in two to four letters."""
+    found = _EMAIL.search(text)
+    if not found:
+        return text
+    name = (text[: found.start()] + text[found.end() :]).strip(' <>()"')
+    return f"{name} ({found[0]})" if name else found[0]
 
 
 def _link(item: Found, base: str | None) -> str | None:
@@ -95,10 +108,16 @@ def _dates(item: Found, raw: str | None, version: str) -> tuple[str, str]:
 
 def _html(detail: Found, base: str | None) -> str:
     """A text construct as cleaned HTML; plain text is escaped, other types (images in base64 …) are left out."""
-    value, kind = text_at(detail, "value"), text_at(detail, "type")
+    value, kind = _value(detail), text_at(detail, "type")
     if kind in _MARKUP:
         return clean(value, urls.absolute(text_at(detail, "base"), base) or base)
     return escape_text(printable(value)) if kind.startswith("text/") else ""
+
+
+def _value(detail: Found) -> str:
+    """The text of a construct. feedparser writes XHTML's ``<br/>`` as ``<br></br>``, in HTML two line breaks."""
+    value = text_at(detail, "value")
+    return _VOID_END.sub("", value) if text_at(detail, "type") == "application/xhtml+xml" else value
 
 
 def _is_markup(detail: Found) -> bool:
@@ -107,7 +126,7 @@ def _is_markup(detail: Found) -> bool:
 
 def _original(detail: Found) -> str:
     """A text construct as HTML that is not cleaned yet."""
-    value = text_at(detail, "value")
+    value = _value(detail)
     if _is_markup(detail):
         return value
     return escape_text(printable(value)) if text_at(detail, "type").startswith("text/") else ""

@@ -1,6 +1,6 @@
 """RSS 0.9x to 2.0, RDF, Atom and CDF through feedparser, into a listing.
 
-feedparser gets repaired UTF-8 bytes as a stream, never a URL, str or bytes: those it may open (docs/security.md). It
+feedparser gets repaired UTF-8 bytes as a stream, never a URL, str or bytes: those it may open. It
 sanitises nothing and reads no dates here: ``text.html`` and ``text.dates`` do, and they know Chinese dates.
 """
 
