@@ -259,3 +259,27 @@ def test_the_version_is_answered_before_anything_is_loaded(tmp_path: Path) -> No
     )
     loaded = subprocess.run([sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True, check=True)
     assert loaded.stdout.splitlines()[-1] == "False"
+
+
+def test_ctrl_c_keeps_what_is_settled_and_the_next_fetch_does_the_rest(home: Path) -> None:
+    slow = (home / "config.yaml").read_text(encoding="utf-8") + "  per_host: {interval: 100ms, connections: 1}\n"
+    (home / "config.yaml").write_text(slow, encoding="utf-8")
+    command = [sys.executable, "-m", "aggregator", "fetch", "sina-banking"]
+    with subprocess.Popen(command, cwd=home, env=environment(home), stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert "articles to fetch" in process.stderr.readline()
+        settled = 0
+        while settled < 3:  # until some are in the archive, which a reader sees at once
+            settled = json.loads(aggregator(home, "status", "--json").stdout)["totals"]["articles"]
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors
+    totals = json.loads(aggregator(home, "status", "--json").stdout)["totals"]
+    assert totals["articles"] >= settled
+    assert totals["pending"] > 0
+    (home / "config.yaml").write_text(slow.replace("interval: 100ms", "interval: 0s"), encoding="utf-8")
+    aggregator(home, "fetch", "sina-banking")
+    after = json.loads(aggregator(home, "status", "--json").stdout)["totals"]
+    assert after["articles"] + after["pending"] == totals["articles"] + totals["pending"]
+    assert after["pending"] <= 4
