@@ -13,7 +13,7 @@ from aggregator.articles import fields
 from aggregator.articles.plaintext import text_of
 from aggregator.articles.proof import prove
 from aggregator.articles.rules import FALLBACK, RULES_VERSION, SINA_ZONE, Rule, rows_for
-from aggregator.articles.tree import grow, metas
+from aggregator.articles.tree import grow, metas, secure
 from aggregator.errors import ParseError
 from aggregator.model import Article, Page
 from aggregator.text.characters import escape_attribute, escape_text
@@ -39,17 +39,17 @@ def extract(page: Page, *, zone: str | None = None) -> Article:
     rule, inner = _body(tree, source, rows)
     if not rows:
         inner = _guessed(source, page.url)
-    body = body_html(inner, page.final_url or page.url)
+    body = body_html(inner, secure(page.final_url or page.url))
     name = rule.name if rule else FALLBACK
     text = text_of(body, name)
-    if not text and "<img" not in body:
+    if not text and fields.cover_of(body, name, {}, page.url) is None:
         raise _nothing(page.url, rows)
     read_in = SINA_ZONE if any(map(is_sina, hosts)) else zone
-    return _filled(Article(page.url, "", html=body, text=text, rule=name), tree, source, rule, read_in)
+    return _filled(Article(page.url, "", html=body, text=text, rule=name), tree, inner, rule, read_in)
 
 
-def _filled(article: Article, tree: LexborHTMLParser, source: str, rule: Rule | None, zone: str | None) -> Article:
-    """The article with every field its page tells."""
+def _filled(article: Article, tree: LexborHTMLParser, inner: str, rule: Rule | None, zone: str | None) -> Article:
+    """The article with every field its page tells; ``inner`` is its body's source."""
     meta = metas(tree)
     editor, code = fields.editor_of(tree, rule)
     return replace(
@@ -63,8 +63,8 @@ def _filled(article: Article, tree: LexborHTMLParser, source: str, rule: Rule | 
         editor_code=code,
         original_title=fields.original_title_of(plain(article.html)),
         keywords=fields.keywords_of(tree, meta, rule),
-        symbols=fields.symbols_of(source if rule else ""),
-        cover=fields.cover_of(article.html, meta, article.url),
+        symbols=fields.symbols_of(inner if rule else ""),
+        cover=fields.cover_of(article.html, article.rule, meta, article.url),
         rules_version=RULES_VERSION,
     )
 

@@ -8,14 +8,15 @@ from datetime import datetime
 
 from selectolax.lexbor import LexborHTMLParser
 
+from aggregator.articles.plaintext import kept
 from aggregator.articles.rules import NOT_A_COVER, SYMBOL_PREFIX, Rule
-from aggregator.articles.tree import first_text, texts, words
+from aggregator.articles.tree import first_text, secure, texts, words
 from aggregator.text.characters import one_line
 from aggregator.text.dates import instant
 from aggregator.text.urls import absolute
 
 _TAIL = re.compile(r"(?:[_|][^_|]*)?[_|-]\s*(?:新浪\w*|手机新浪网)\s*\Z")
-_EDITOR = re.compile(r"(?:责任编辑|责编)\s*[:：]\s*(?P<name>[^\s()（）]+)(?:\s+(?P<code>[A-Z]{1,4}\d{1,4}))?")
+_EDITOR = re.compile(r"(?:责任编辑|责编)\s*[:：]\s*(?P<name>[^\s()（）]+)(?:\s+(?P<code>[A-Z]{1,4}\d{1,6})\b)?")
 _ORIGINAL = re.compile(r"[（(]?原标题\s*[:：]\s*(?P<title>[^\n]{1,200})")
 _REPORTER = re.compile(r"(?:[（(]?\s*(?:本报|本刊|\w{0,12})?记者\s*[:：]?\s*)(?P<name>[\u4e00-\u9fff·]{2,4})\s*[）)]")
 _VISIBLE_DATE = re.compile(r"(?:19|20)\d\d\s*[年./-]\s*\d{1,2}\s*[月./-]\s*\d{1,2}日?(?:\s*\d{1,2}:\d\d(?::\d\d)?)?")
@@ -89,7 +90,10 @@ def keywords_of(tree: LexborHTMLParser, meta: Mapping[str, str], rule: Rule | No
 
 
 def symbols_of(source: str) -> tuple[str, ...]:
-    """Related symbols the page names: its ``news_keyword_pub`` comment, and its links to quotations."""
+    """Related symbols a body's source names: its ``news_keyword_pub`` comment, and its links to quotations.
+
+    Only the body is asked: the columns beside it quote whatever moves that day.
+    """
     found = [(m["market"], code) for m in _SYMBOLS.finditer(source) for code in m["codes"].split("&")]
     found += [(m["market"], m["code"]) for m in _QUOTE.finditer(source)]
     return _unique(_symbol(market, code.strip()) for market, code in found if code.strip())
@@ -102,13 +106,16 @@ def _symbol(market: str, code: str) -> str:
     return prefix + (code.lower() if market == "stock" else code)
 
 
-def cover_of(body: str, meta: Mapping[str, str], url: str) -> str | None:
-    """The first picture of the body that is the article's own, else ``og:image``; no QR code, no house logo."""
-    pictures = [match["src"] for match in _IMAGE.finditer(body) if match["src"]]
+def cover_of(body: str, rule: str | None, meta: Mapping[str, str], url: str) -> str | None:
+    """The first picture of the body that is the article's own, else ``og:image``; no QR code, no house logo.
+
+    What ``text`` leaves out holds no cover either: the house changes the address of its QR code, not its place.
+    """
+    pictures = [match["src"] for match in _IMAGE.finditer(kept(body, rule)) if match["src"]]
     for source in (*pictures, meta.get("og:image", "")):
         address = absolute(source.replace("&amp;", "&"), url)
         if address and not NOT_A_COVER.search(address):
-            return address
+            return secure(address)
     return None
 
 

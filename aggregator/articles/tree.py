@@ -9,6 +9,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from aggregator.articles.weight import excess
 from aggregator.errors import ParseError
 from aggregator.text.characters import one_line
+from aggregator.text.urls import host_of, is_sina
 
 
 def grow(text: str, where: str) -> LexborHTMLParser:
@@ -53,3 +54,8 @@ def texts(tree: LexborHTMLParser, selectors: Iterable[str]) -> Iterator[str]:
 def first_text(tree: LexborHTMLParser, selectors: Iterable[str]) -> str:
     """The first of ``texts``, "" when there is none."""
     return next(texts(tree, selectors), "")
+
+
+def secure(url: str) -> str:
+    """The https form of an address of Sina's, as their pages ask for (``upgrade-insecure-requests``); others as is."""
+    return "https" + url[4:] if url.lower().startswith("http:") and is_sina(host_of(url)) else url
