@@ -12,10 +12,10 @@ from world import START
 from aggregator.articles.extract import extract
 from aggregator.articles.plaintext import text_of
 from aggregator.articles.rules import RULES_VERSION, link_only
-from aggregator.articles.weight import excess
 from aggregator.errors import ParseError
 from aggregator.model import Article, Page
 from aggregator.text.dates import iso
+from aggregator.text.weight import excess
 
 ID = "nabcdef1234567"
 DOC = f"https://finance.sina.com.cn/roll/2026-11-23/doc-i{ID}.shtml"

@@ -189,3 +189,8 @@ def test_no_vector_leaves_anything_that_runs(shared: Path) -> None:
 @pytest.mark.parametrize("heavy", ["<div>" * 100_000, "<!--" * 200_000, '<a href="' * 100_000, "<p>" * 3_000_000])
 def test_what_no_tree_should_be_built_of_becomes_text(heavy: str) -> None:
     assert "<" not in clean(heavy).replace("&lt;", "")
+
+
+def test_formatting_left_open_does_not_blow_up_the_tree() -> None:
+    heavy = "<p>" + "".join(f"<font size={n}>" for n in range(300)) + "<p>x" * 5_000
+    assert clean(heavy) == "x " * 4_999 + "x"

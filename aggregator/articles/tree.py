@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from aggregator.articles.weight import excess
 from aggregator.errors import ParseError
 from aggregator.text.characters import one_line
 from aggregator.text.urls import host_of, is_sina
+from aggregator.text.weight import excess
 
 
 def grow(text: str, where: str) -> LexborHTMLParser:

@@ -18,9 +18,9 @@ from selectolax.lexbor import LexborHTMLParser
 
 from aggregator.text.attributes import attributes
 from aggregator.text.characters import escape_text, printable
+from aggregator.text.weight import excess
 
 MAX_DEPTH = 512  # open elements; real pages stay below 60, and parsers go quadratic above some thousand
-MAX_TAGS = 100_000  # about 2 s of work; the largest real page measured has 4,000
 
 VOID = frozenset("area br col hr img input source track wbr".split())
 # What a reader may see. Everything else goes: with its content if it is in DROPPED, by its tags alone if not.
@@ -111,10 +111,11 @@ def tree(html: str) -> BeautifulSoup | None:
 
 
 def too_heavy(html: str) -> bool:
-    """Whether there are more tags or deeper nesting than a tree should be built of; one pass, nothing is built."""
-    tags = html.count("<")
-    if tags <= MAX_DEPTH or tags > MAX_TAGS:
-        return tags > MAX_TAGS
+    """Whether a tree should not be built of it: too much (``text.weight``), or nested too deep; nothing is built."""
+    if excess(html):
+        return True
+    if html.count("<") <= MAX_DEPTH:
+        return False
     depth = 0
     for closing, name in _TAG.findall(html):
         if name.lower() in _UNNESTED:
