@@ -30,6 +30,10 @@ def commands() -> dict[str, set[str]]:
     return found
 
 
+def test_every_command_takes_the_configuration() -> None:
+    assert [name for name, options in commands().items() if "--config" not in options] == []
+
+
 def test_the_readme_names_every_command() -> None:
     groups = {name.split()[0] for name in commands()}
     assert [name for name in groups if f"aggregator {name}" not in README + "".join(DOCS.values())] == []

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from world import CATEGORIES, Clock, Site, desk, feed, item, rss, urls
 
 import aggregator
-from aggregator.app import utc_now
+from aggregator.app import open_app, utc_now
+from aggregator.config import parse, starter
 from aggregator.demo import Replica
 from aggregator.errors import ArchiveError, FetchError
-from aggregator.pipeline import poll
+from aggregator.pipeline import discover, poll
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -60,3 +63,29 @@ def test_fetch_article_needs_no_archive() -> None:
     with pytest.raises(FetchError) as refused:
         aggregator.fetch_article("http://127.0.0.1:9/")
     assert refused.value.kind == "refused"
+
+
+def test_two_hundred_polls_with_nothing_new_cost_less_than_half_a_kilobyte_each(tmp_path: Path) -> None:
+    started = utc_now()
+    with Replica(lambda: started) as replica:
+        settings = parse(starter(), tmp_path / "config.yaml")
+        network = settings.network.model_copy(update={"connect_to": replica.connect_to()})
+        settings = settings.model_copy(update={"network": network})
+
+        async def grown() -> int:
+            async with open_app(settings) as app:
+                listed = settings.feed_list()[0]
+                assert (await discover(app.desk, listed)).status == "ok"
+                before = size(settings.archive)
+                statuses = {(await discover(app.desk, listed)).status for _ in range(200)}
+                assert statuses == {"unchanged"}
+                return size(settings.archive) - before
+
+        assert asyncio.run(grown()) <= 200 * 500
+
+
+def size(path: Path) -> int:
+    """Bytes of the archive, whatever of it is still in the write-ahead log."""
+    with closing(sqlite3.connect(path)) as reader:
+        (pages,), (page_size,) = (reader.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "page_size"))
+    return int(pages) * int(page_size)

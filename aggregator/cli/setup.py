@@ -18,9 +18,11 @@ app.add_typer(config_app, name="config")
 
 @app.command(epilog="aggregator init · aggregator init ~/.config/aggregator/config.yaml")
 def init(
-    path: Annotated[Path, typer.Argument(metavar="[PATH]", help="The file to write.")] = Path("config.yaml"),
+    place: Annotated[Path | None, typer.Argument(metavar="PATH", help="The file to write; ./config.yaml.")] = None,
+    config: ConfigOption = None,
 ) -> None:
     """Write a commented config.yaml with Sina Finance's channels."""
+    path = place or config or Path("config.yaml")
     if path.exists():
         raise ConfigError("there is a file already", where=str(path), hint="Name another one: aggregator init PATH")
     try:
@@ -48,6 +50,6 @@ def check(as_json: JsonOption = False, config: ConfigOption = None) -> None:
 
 
 @config_app.command("schema", epilog="aggregator config schema > config.schema.json")
-def print_schema() -> None:
-    """Print the configuration's JSON Schema, which editors use for completion."""
+def print_schema(config: ConfigOption = None) -> None:
+    """Print the configuration's JSON Schema, which editors use for completion; the same for every configuration."""
     print_json(schema())
