@@ -62,7 +62,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What the network answered: ``body`` as bytes, after undoing Content-Encoding, exactly as the server meant it."""
+    """What the network answered: ``body`` as bytes, after undoing Content-Encoding, exactly as the server meant it.
+
+    ``moved_to`` is where the redirects lead that say "for good" (301, 308), as far as no other comes before them.
+    ``seconds`` is the time the fetch spent on the wire; waiting for the host's turn is not in it.
+    """
 
     url: str  # asked for
     final_url: str  # after redirects
@@ -70,6 +74,8 @@ class Page:
     headers: Mapping[str, str]  # lower-case names
     body: bytes
     fetched_at: datetime
+    moved_to: str | None = None
+    seconds: float = 0.0
 
     @property
     def unchanged(self) -> bool:

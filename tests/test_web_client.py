@@ -188,6 +188,35 @@ def test_a_location_in_gbk_leads_where_its_octets_say() -> None:
     assert page.body == b"here"
 
 
+@pytest.mark.parametrize(
+    ("statuses", "moved"),
+    [
+        ([], None),
+        ([301], "/1"),
+        ([308, 301], "/2"),
+        ([301, 302, 301], "/1"),
+        ([308, 307], "/1"),
+        ([302, 301], None),
+        ([307], None),
+        ([303], None),
+    ],
+)
+def test_a_page_tells_where_its_address_moved_for_good(statuses: list[int], moved: str | None) -> None:
+    routes: dict[str, Answer] = {f"/{n}": reply(status, Location=f"/{n + 1}") for n, status in enumerate(statuses)}
+    page, server = page_of({**routes, f"/{len(statuses)}": reply(200)}, Request("/0"))
+    assert page.moved_to == (server.url + moved if moved else None)
+
+
+def test_a_page_tells_how_long_it_was_on_the_wire() -> None:
+    async def slow(writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.05)
+        writer.write(reply(302, Location="/b"))
+        await writer.drain()
+
+    page, _ = page_of({"/": lambda _: slow, "/b": reply(200)})
+    assert 0.05 <= page.seconds < 5
+
+
 def test_redirects_in_a_circle_end() -> None:
     results, server = ask(
         {"/": reply(302, Location="/b"), "/b": reply(302, Location="/"), "/self": reply(301, Location="/self#x")},

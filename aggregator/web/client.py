@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import takewhile
 from types import TracebackType
 from typing import Self
 
@@ -22,7 +23,8 @@ from aggregator.web.manners import Manners, Sleep
 from aggregator.web.network import Network
 from aggregator.web.outcome import FAULTS, failure, fault, masked, unasked_304
 
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_FOR_GOOD = frozenset({301, 308})
+_REDIRECTS = _FOR_GOOD | {302, 303, 307}
 
 
 def utc_now() -> datetime:
@@ -83,18 +85,18 @@ class Client:
         first = admit(request.url, self._guard)
         url = _bare(first)
         deadline = _Deadline(self._network.deadline)
-        seen = [url]
+        way = [_Onward(url, for_good=True)]
         while True:
-            found = await self._hop(_Hop(request, first, url), deadline)
+            found = await self._hop(_Hop(request, first, way[-1].url), deadline)
             if isinstance(found, Page):
-                return found
-            if found in seen or len(seen) > self._network.max_redirects:
-                raise _astray(request.url, circle=found in seen, redirects=len(seen))
-            url = found
-            seen.append(url)
+                return replace(found, moved_to=_moved_to(way), seconds=deadline.spent)
+            circle = any(found.url == step.url for step in way)
+            if circle or len(way) > self._network.max_redirects:
+                raise _astray(request.url, circle=circle, redirects=len(way))
+            way.append(found)
 
-    async def _hop(self, hop: _Hop, deadline: _Deadline) -> Page | httpx.URL:
-        """Ask one URL when its host's turn has come; return the page, or the URL to go on to."""
+    async def _hop(self, hop: _Hop, deadline: _Deadline) -> Page | _Onward:
+        """Ask one URL when its host's turn has come; return the page, or where to go on."""
         try:
             async with self._manners.turn(hop.host), deadline.running():
                 return await self._exchange(hop)
@@ -111,7 +113,7 @@ class Client:
             error.where = error.where or hop.where
             raise
 
-    async def _exchange(self, hop: _Hop) -> Page | httpx.URL:
+    async def _exchange(self, hop: _Hop) -> Page | _Onward:
         response = await self._transport.handle_async_request(self._wire_request(hop))
         hop.answered = True
         try:
@@ -127,12 +129,13 @@ class Client:
             extensions={"timeout": self._timeout},
         )
 
-    async def _understand(self, hop: _Hop, response: httpx.Response) -> Page | httpx.URL:
+    async def _understand(self, hop: _Hop, response: httpx.Response) -> Page | _Onward:
         status = response.status_code
         headers = {name: value for name, value in response.headers.items() if name != "set-cookie"}
         retry_at = self._manners.heard(hop.host, status, headers)
         if status in _REDIRECTS and "location" in headers:
-            return _bare(admit(_location(response), self._guard, base=hop.url))
+            url = _bare(admit(_location(response), self._guard, base=hop.url))
+            return _Onward(url, for_good=status in _FOR_GOOD)
         if status == 304 and not any(conditions(hop.request.validators)):
             raise unasked_304(hop.where)
         if status != 304 and not 200 <= status < 300:
@@ -173,21 +176,36 @@ class _Hop:
         return masked(str(self.url))
 
 
+@dataclass(frozen=True, slots=True)
+class _Onward:
+    """Where a redirect leads, and whether it says "for good"."""
+
+    url: httpx.URL
+    for_good: bool
+
+
 class _Deadline:
     """The time one fetch may take in all, running only while it is on the wire and not while it waits for a turn."""
 
     def __init__(self, seconds: float) -> None:
-        self._left = seconds
+        self._seconds = seconds
+        self.spent = 0.0
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         loop = asyncio.get_running_loop()
         start = loop.time()
         try:
-            async with asyncio.timeout(self._left):
+            async with asyncio.timeout(self._seconds - self.spent):
                 yield
         finally:
-            self._left -= loop.time() - start
+            self.spent += loop.time() - start
+
+
+def _moved_to(way: Sequence[_Onward]) -> str | None:
+    """The end of the leading run of permanent redirects; ``None`` where the first is none."""
+    run = list(takewhile(lambda step: step.for_good, way))
+    return str(run[-1].url) if len(run) > 1 else None
 
 
 def _bare(url: httpx.URL) -> httpx.URL:
