@@ -31,6 +31,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 # Where a package may be imported: folders or modules below aggregator/.
 HOMES: dict[str, tuple[str, ...]] = {
     "apscheduler": ("schedule",),
+    "brotli": ("web",),
     "bs4": ("text", "articles"),
     "charset_normalizer": ("text",),
     "datasette": ("browse",),

@@ -9,8 +9,11 @@ import tracemalloc
 import zlib
 from collections.abc import AsyncIterator
 
+import brotli
 import pytest
 import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
 
 from aggregator.errors import FetchError
 from aggregator.web.decoding import read_body
@@ -29,6 +32,7 @@ PACKED = {
     "x-gzip": gzip.compress,
     "deflate": zlib.compress,
     "Deflate": raw_deflate,
+    "br": brotli.compress,
     "zstd": zstandard.compress,
     "": bytes,
     "identity": bytes,
@@ -57,6 +61,16 @@ def test_byte_by_byte(encoding: str) -> None:
     assert unpack(PACKED[encoding](body), encoding, step=1) == body
 
 
+@given(
+    parts=st.lists(st.tuples(st.binary(max_size=300), st.integers(1, 900)), max_size=6),
+    encoding=st.sampled_from(sorted(PACKED)),
+    step=st.integers(1, 5_000),
+)
+def test_whatever_was_packed_comes_out(parts: list[tuple[bytes, int]], encoding: str, step: int) -> None:
+    body = b"".join(part * times for part, times in parts)
+    assert unpack(PACKED[encoding](body), encoding, step=step) == body
+
+
 def test_no_body_at_all_is_an_empty_one() -> None:
     assert unpack(b"", "gzip") == b""
 
@@ -71,7 +85,7 @@ def test_padding_after_gzip_is_ignored() -> None:
     assert unpack(gzip.compress(b"text") + b"\0" * 20, "gzip", step=1) == b"text"
 
 
-@pytest.mark.parametrize("encoding", ["gzip", "deflate", "zstd"])
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd"])
 def test_a_bomb_stops_at_the_limit_and_costs_little(encoding: str) -> None:
     bomb = PACKED[encoding](bytes(200_000_000))
     tracemalloc.start()
@@ -88,7 +102,7 @@ def test_a_bomb_stops_at_the_limit_and_costs_little(encoding: str) -> None:
 
 def test_the_limit_counts_exactly() -> None:
     assert len(unpack(gzip.compress(bytes(1_000)), "gzip", limit=1_000)) == 1_000
-    for encoding in ("gzip", "zstd", ""):
+    for encoding in ("gzip", "br", "zstd", ""):
         with pytest.raises(FetchError, match="larger than"):
             unpack(PACKED[encoding](bytes(1_001)), encoding, limit=1_000)
 
@@ -99,7 +113,7 @@ def test_endless_empty_members_are_cut_off(encoding: str) -> None:
         unpack(PACKED[encoding](b"") * 2_000, encoding)
 
 
-@pytest.mark.parametrize("encoding", ["gzip", "deflate", "zstd"])
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd"])
 @pytest.mark.parametrize("missing", [1, 5, 500])
 def test_a_stream_without_its_end_is_truncated(encoding: str, missing: int) -> None:
     with pytest.raises(FetchError) as error:
@@ -111,12 +125,15 @@ def test_a_stream_without_its_end_is_truncated(encoding: str, missing: int) -> N
     ("data", "encoding"),
     [
         (b"<rss/> is plain text", "gzip"),
+        (b"<rss/> is plain text", "br"),
         (b"<rss/> is plain text", "zstd"),
         (b"\x78\x9c<rss/> is plain text", "deflate"),
         (gzip.compress(NOISE)[:-8] + b"checksum", "gzip"),
         (gzip.compress(gzip.compress(TEXT)), "gzip, gzip"),
         (gzip.compress(TEXT), ", ".join(["gzip"] * 50)),
-        (TEXT, "br"),
+        (TEXT, "compress"),
+        (brotli.compress(TEXT) + b"more", "br"),
+        (brotli.compress(TEXT) * 2, "br"),
         (zstandard.ZstdCompressor(level=22).compress(bytes(20_000_000)), "zstd"),  # a window of 20 MB
     ],
 )

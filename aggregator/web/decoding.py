@@ -1,7 +1,4 @@
-"""Undoing Content-Encoding within bounds. A few kilobytes can unpack to gigabytes, so no step makes more than it may.
-
-gzip, deflate and zstd are offered; brotli is not, since its usual binding unpacks a whole chunk at once.
-"""
+"""Undoing Content-Encoding within bounds. A few kilobytes can unpack to gigabytes, so no step makes too much."""
 
 from __future__ import annotations
 
@@ -9,19 +6,20 @@ import zlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Protocol
 
+import brotli
 import zstandard
 
 from aggregator.errors import FetchError
 
-ACCEPT_ENCODING = "gzip, deflate, zstd"
+ACCEPT_ENCODING = "gzip, deflate, br, zstd"
 
-_PIECE = 65_536  # bytes that zlib may make in one step
+_PIECE = 65_536  # bytes that zlib may make in one step, and after which brotli stops at the next block of its own
 # One zstd block of 4 bytes can stand for 128 kB, so 256 bytes of input make at most 8 MB.
 _SLICE = 256
 _WINDOW = 8 * 1024 * 1024  # RFC 9659: the largest window of zstd as a content encoding
 _MEMBERS = 1_000  # gzip members or zstd frames of one body: empty ones cost time and add no bytes
 # Registered content codings that we did not offer. Any other word (servers write "utf-8") stands for no encoding.
-_UNOFFERED = frozenset("aes128gcm br compress dcb dcz exi pack200-gzip x-compress".split())
+_UNOFFERED = frozenset("aes128gcm compress dcb dcz exi pack200-gzip x-compress".split())
 
 
 class _Damaged(Exception):
@@ -86,6 +84,28 @@ class _Zlib:
                 return
 
 
+class _Brotli:
+    """brotli (RFC 7932). Its window is at most 16 MB; the variant with larger ones is never decoded."""
+
+    def __init__(self) -> None:
+        self._decompressor = brotli.Decompressor()
+
+    @property
+    def complete(self) -> bool:
+        return bool(self._decompressor.is_finished())
+
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        full = True
+        while full or not self._decompressor.can_accept_more_data():
+            try:
+                piece = self._decompressor.process(data, output_buffer_limit=_PIECE)
+            except brotli.error as error:
+                raise _Damaged(str(error)) from None
+            yield piece
+            # A full piece may have left more behind, even where all input has been taken.
+            data, full = b"", len(piece) >= _PIECE
+
+
 class _Zstd:
     def __init__(self) -> None:
         self._decompressor = zstandard.ZstdDecompressor(max_window_size=_WINDOW)
@@ -120,6 +140,7 @@ _DECODERS: dict[str, Callable[[], _Decoder]] = {
     "gzip": lambda: _Zlib(gzip=True),
     "x-gzip": lambda: _Zlib(gzip=True),
     "deflate": lambda: _Zlib(gzip=False),
+    "br": _Brotli,
     "zstd": _Zstd,
 }
 
