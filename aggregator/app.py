@@ -103,11 +103,16 @@ def chosen(settings: Settings, names: Sequence[str]) -> list[Feed]:
     return [feeds[name] for name in names] if names else [feed for feed in feeds.values() if feed.enabled]
 
 
-async def discover_all(app: App, feeds: Sequence[Feed], on: Callable[[Report], None] | None = None) -> list[Report]:
-    """Ask all listings, before any page: then the first feed in the configuration is home to what several announce."""
+async def discover_all(
+    app: App, feeds: Sequence[Feed], on: Callable[[Report], None] | None = None, *, revive: bool = True
+) -> list[Report]:
+    """Ask all listings, before any page: then the first feed in the configuration is home to what several announce.
+
+    ``revive``: ask also feeds whose server said that they are gone for good.
+    """
 
     async def one(feed: Feed) -> Report:
-        report = await discover(app.desk, feed)
+        report = await discover(app.desk, feed, revive=revive)
         if on:
             on(report)
         return report

@@ -47,6 +47,7 @@ class FeedState:
     digest: str | None = None  # of the listing's canonical content at the last successful poll
     status: Status | None = None
     newest: datetime | None = None  # publication of the newest entry ever seen
+    ttl: int | None = None  # seconds the listing itself wants between two polls
     held_until: datetime | None = None  # the feed's host wants no request before
 
 
@@ -64,6 +65,7 @@ class Request:
 class Page:
     """What the network answered: ``body`` as bytes, after undoing Content-Encoding, exactly as the server meant it.
 
+    ``fresh_for`` is for how many seconds the server says that nothing newer is to be had, at most a day.
     ``moved_to`` is where the redirects lead that say "for good" (301, 308), as far as no other comes before them.
     ``seconds`` is the time the fetch spent on the wire; waiting for the host's turn is not in it.
     """
@@ -74,6 +76,7 @@ class Page:
     headers: Mapping[str, str]  # lower-case names
     body: bytes
     fetched_at: datetime
+    fresh_for: float | None = None
     moved_to: str | None = None
     seconds: float = 0.0
 
@@ -140,7 +143,10 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One parsed listing: a feed's or an API's answer. Entries stand in the listing's own order."""
+    """One parsed listing: a feed's or an API's answer. Entries stand in the listing's own order.
+
+    ``ttl`` is how many seconds the listing itself wants to pass between two polls, at most a day.
+    """
 
     format: str  # "rss20", "atom10", "jsonfeed", "sina-roll" …
     title: str | None = None
@@ -153,6 +159,7 @@ class Listing:
     updated: datetime | None = None
     authors: tuple[str, ...] = ()
     links: tuple[Link, ...] = ()
+    ttl: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +237,8 @@ class Discovery:
     """What a poll of a listing found, as the archive notes it. ``digest`` is of the listing's canonical content.
 
     On ``unchanged`` there are no entries; ``listed`` is how many the listing holds, also when all are known.
+    ``digest`` is ``None`` where nothing but "unchanged" was said. ``ttl`` is the listing's own, ``floor`` the seconds
+    that must pass before the next poll, by the server's word and the listing's.
     """
 
     status: Status
@@ -239,6 +248,8 @@ class Discovery:
     validators: Validators = Validators()
     newest: datetime | None = None
     fetched_at: datetime | None = None
+    ttl: int | None = None
+    floor: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Literal, Protocol, TypeVar
 
 from aggregator.archive.protocol import Archive
@@ -114,12 +115,18 @@ async def poll(desk: Desk, feed: Feed) -> Report:
     return replace(report, failed=sum(outcome.error is not None for outcome in outcomes), seconds=seconds)
 
 
-async def discover(desk: Desk, feed: Feed) -> Report:
-    """Ask for a feed's listing and note what it announces, together with its validators."""
+async def discover(desk: Desk, feed: Feed, *, revive: bool = True) -> Report:
+    """Ask for a feed's listing and note what it announces, together with its validators.
+
+    ``revive``: ask also a feed whose server said that it is gone for good.
+    """
     started = desk.clock()
     state = await desk.archive.state(feed)
+    if state.status == "gone" and not revive:
+        said = f"not asked, its server said that it is gone; `aggregator fetch {feed.name}` asks once more"
+        return Report(feed.name, "gone", error_kind="gone", error=said)
     if state.held_until and state.held_until > started:
-        return Report(feed.name, "held", held_until=state.held_until)
+        return await _held(desk, feed, state.held_until)
     page: Page | None = None
     try:
         source = SOURCES[feed.source]
@@ -135,22 +142,28 @@ async def discover(desk: Desk, feed: Feed) -> Report:
 async def _found(desk: Desk, feed: Feed, state: FeedState, page: Page) -> Discovery:
     """What the answer says, as far as it has changed; canonical content is compared before anything is parsed."""
     source, now = SOURCES[feed.source], desk.clock()
-    digest = None if page.unchanged else source.digest(page)
-    if digest is None or digest == state.digest:
-        status = _quiet_status(feed, state, now)
-        return Discovery(status, validators=page.validators, fetched_at=page.fetched_at)
+    said = Discovery(
+        _quiet_status(feed, state, now),
+        digest=None if page.unchanged else source.digest(page),
+        validators=page.validators,
+        fetched_at=page.fetched_at,
+        ttl=state.ttl,
+        floor=_floor(page, state.ttl),
+    )
+    if page.unchanged or said.digest == state.digest:
+        return said
     listing: Listing = await desk.work(source.parse, page, feed.zone)
     dated = [e.published for e in listing.entries if e.published and not too_far_ahead(e.published, now)]
     newest = max(dated, default=None)
     keys = keys_of(feed.name, listing.entries)
-    return Discovery(
+    return replace(
+        said,
         status=_status(feed, listing, max(filter(None, (newest, state.newest)), default=None), now),
         entries=tuple(Announced(k, entry, _date(desk, entry)) for k, entry in zip(keys, listing.entries, strict=True)),
         listed=len(listing.entries),
-        digest=digest,
-        validators=page.validators,
         newest=newest,
-        fetched_at=page.fetched_at,
+        ttl=listing.ttl,
+        floor=_floor(page, listing.ttl),
     )
 
 
@@ -176,11 +189,21 @@ def _is_stale(feed: Feed, newest: datetime, now: datetime) -> bool:
     return now - newest > timedelta(seconds=feed.expect_newest_within)
 
 
+def _floor(page: Page, ttl: int | None) -> int | None:
+    """The seconds that must pass before the next poll, by the server's word and the listing's own."""
+    return ceil(max(page.fresh_for or 0, ttl or 0)) or None
+
+
+async def _held(desk: Desk, feed: Feed, until: datetime) -> Report:
+    await desk.archive.postpone(feed, until)
+    return Report(feed.name, "held", held_until=until)
+
+
 async def _blamed(desk: Desk, feed: Feed, error: AggregatorError, page: Page | None, started: datetime) -> Report:
     if isinstance(error, ArchiveError):
         raise error
-    if isinstance(error, FetchError) and error.kind == "held":
-        return Report(feed.name, "held", held_until=error.retry_at)
+    if isinstance(error, FetchError) and error.kind == "held" and error.retry_at:
+        return await _held(desk, feed, error.retry_at)
     status = status_of(error)
     await desk.archive.blame(feed, status, error, page)
     seconds = (desk.clock() - started).total_seconds()

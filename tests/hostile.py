@@ -7,8 +7,10 @@ line: a configuration, the real client over loopback, a real archive.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +18,7 @@ from sqlite_utils import Database
 from web_server import Answer, Asked, Server, reply, serving
 from world import Clock, page
 
-from aggregator.app import App, open_app
+from aggregator.app import App, open_app, poll_feed
 from aggregator.config import parse
 from aggregator.model import Report
 from aggregator.pipeline import poll
@@ -31,6 +33,7 @@ network:
   timeout: 4s
   connect_to: {{good.example: "{server}", bad.example: "{server}"}}
   {network}
+defaults: {{{defaults}}}
 feeds:
   - {{name: bad, source: {source}, url: "http://bad.example/bad", categories: [甲, 乙, 丙], {feed}}}
   - {{name: good, source: feed, url: "http://good.example/good", categories: [甲, 乙, 丁]}}
@@ -72,8 +75,32 @@ def attack(
     are lines of the configuration. What must hold under every attack is asserted here: nothing stored before is lost
     or changed, and the news of the feed beside it arrive.
     """
-    text = _CONFIG.format(server="{server}", deadline=deadline, source=source, network=network, feed=feed)
-    return asyncio.run(_attack(folder, answer, on, polls, text))
+    lines = {"source": source, "deadline": deadline, "network": network, "feed": feed}
+    return asyncio.run(_attack(folder, answer, on, polls, lines))
+
+
+@asynccontextmanager
+async def program(folder: Path, clock: Clock, **lines: str) -> AsyncIterator[tuple[App, Server]]:
+    """The program with its feeds "bad" and "good", and the server that is the world to it; ``lines`` as in ``attack``.
+
+    ``defaults``: a line of that section of the configuration.
+    """
+    given = {"source": "feed", "deadline": "8s", "network": "", "feed": "", "defaults": ""} | lines
+    async with serving(_routes()) as server:
+        settings = parse(_CONFIG.format(server=server.url, **given), folder / "config.yaml")
+        async with open_app(settings, clock) as app:
+            yield app, server
+
+
+async def live(app: App, clock: Clock, *, hours: float, step: float = 5.0) -> list[Report]:
+    """Let the daemon's work be done for so long, with a look every ``step`` minutes at what is due; every report."""
+    reports = []
+    end = clock.at + timedelta(hours=hours)
+    while clock.at < end:
+        for name in await app.archive.due_feeds():
+            reports.append(await poll_feed(app, app.desk.feeds[name]))
+        clock.move(minutes=step)
+    return reports
 
 
 def listing(name: str, *numbers: int) -> bytes:
@@ -85,26 +112,25 @@ def listing(name: str, *numbers: int) -> bytes:
     return f'<rss version="2.0"><channel><title>{name}</title>{items}</channel></rss>'.encode()
 
 
-async def _attack(folder: Path, answer: Route, on: str, polls: int, config: str) -> Verdict:
+async def _attack(folder: Path, answer: Route, on: str, polls: int, lines: dict[str, str]) -> Verdict:
     clock = Clock()
-    async with serving(_routes()) as server:
-        settings = parse(config.replace("{server}", server.url), folder / "config.yaml")
-        async with open_app(settings, clock) as app:
-            await _poll_both(app)
-            before = _facts(settings.archive)
-            news = reply(200, listing("good", 1, 2, 3))
-            lure = reply(200, listing("bad", 1, 2, 9))
-            attacked = {"/bad": answer} if on == "listing" else {"/bad": lure, "/bad/9": answer}
-            server.routes |= _callable({"/good": news, **attacked})
-            reports = []
-            for _ in range(polls):
-                clock.move(minutes=5)
-                reports.append(await _poll_both(app))
+    async with program(folder, clock, **lines) as (app, server):
+        archive = app.settings.archive
+        await _poll_both(app)
+        before = _facts(archive)
+        news = reply(200, listing("good", 1, 2, 3))
+        lure = reply(200, listing("bad", 1, 2, 9))
+        attacked = {"/bad": answer} if on == "listing" else {"/bad": lure, "/bad/9": answer}
+        server.routes |= routes({"/good": news, **attacked})
+        reports = []
+        for _ in range(polls):
+            clock.move(minutes=5)
+            reports.append(await _poll_both(app))
     assert [other.error for _, other in reports] == [None] * polls
     assert (reports[0][1].status, reports[0][1].new, reports[0][1].failed) == ("ok", 1, 0)
-    lost = before - _facts(settings.archive)
+    lost = before - _facts(archive)
     assert not lost, lost
-    return _verdict(settings.archive, reports[-1][0], server)
+    return _verdict(archive, reports[-1][0], server)
 
 
 async def _poll_both(app: App) -> tuple[Report, Report]:
@@ -120,8 +146,9 @@ def _routes() -> dict[str, Route]:
     return {**pages, **{f"/{name}": reply(200, listing(name, 1, 2)) for name in names}}
 
 
-def _callable(routes: dict[str, Route]) -> dict[str, Callable[[Asked], Answer]]:
-    return {path: route if callable(route) else _always(route) for path, route in routes.items()}
+def routes(answers: dict[str, Route]) -> dict[str, Callable[[Asked], Answer]]:
+    """Answers in the form in which a running server has them."""
+    return {path: answer if callable(answer) else _always(answer) for path, answer in answers.items()}
 
 
 def _always(answer: bytes) -> Callable[[Asked], Answer]:

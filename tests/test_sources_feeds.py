@@ -330,6 +330,33 @@ def test_the_digest_covers_the_items_alone() -> None:
     assert FEED.digest(page(b"")) != FEED.digest(page(b"\xff"))
 
 
+@pytest.mark.parametrize(
+    ("head", "seconds"),
+    [
+        ("", None),
+        ("<ttl>60</ttl>", 3_600),
+        ("<ttl> 5\n</ttl>", 300),
+        ("<ttl>0</ttl>", None),
+        ("<ttl>-5</ttl>", None),
+        ("<ttl>soon</ttl>", None),
+        ("<ttl>١٢</ttl>", None),
+        ("<ttl>99999999</ttl>", 86_400),
+        (f"<ttl>{'9' * 5_000}</ttl>", None),
+        ("<sy:updatePeriod>hourly</sy:updatePeriod>", 3_600),
+        ("<sy:updatePeriod>\n hourly </sy:updatePeriod><sy:updateFrequency>4</sy:updateFrequency>", 900),
+        ("<sy:updateFrequency>2</sy:updateFrequency>", 43_200),
+        ("<sy:updatePeriod>yearly</sy:updatePeriod>", 86_400),
+        ("<sy:updatePeriod>monthly</sy:updatePeriod><sy:updateFrequency>60</sy:updateFrequency>", 43_200),
+        ("<sy:updatePeriod>hourly</sy:updatePeriod><sy:updateFrequency>0</sy:updateFrequency>", 3_600),
+        ("<sy:updatePeriod>now and then</sy:updatePeriod>", None),
+        ("<ttl>30</ttl><sy:updatePeriod>hourly</sy:updatePeriod>", 3_600),
+    ],
+)
+def test_the_time_a_listing_wants_between_two_polls(head: str, seconds: int | None) -> None:
+    module = 'version="2.0" xmlns:sy="http://purl.org/rss/1.0/modules/syndication/"'
+    assert parse(rss(item(), head=head).replace('version="2.0"', module)).ttl == seconds
+
+
 def test_relative_addresses_follow_content_location() -> None:
     body = rss("<item><title>t</title><link>a</link></item>")
     assert only(body, content_location="https://other.example/dir/").link == "https://other.example/dir/a"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
 from functools import cache, partial
 
 from sqlite_utils import Database
 
+from aggregator.archive import health
 from aggregator.archive.rows import (
     Commit,
     Value,
@@ -28,13 +28,18 @@ from aggregator.model import Announced, Clock, Discovery, Entry, Feed, Noted, Pa
 from aggregator.text.dates import iso
 from aggregator.text.urls import host_of
 
+# What is remembered of a feed's address rather than of the feed.
+_OF_THE_URL = (
+    *("etag", "last_modified", "digest", "status", "error_kind", "error", "newest"),
+    *("next_due", "ttl", "floor", "not_before"),
+)
 _CHUNK = 500  # values in one IN (…); SQLite's oldest limit is 999
 
 
 def enrol(db: Database, feeds: Sequence[Feed]) -> None:
     """Make the ``feeds`` table say what the configuration says; a feed it lacks becomes inactive and keeps its history.
 
-    A feed whose URL changed loses its validators and digest: they speak of another listing.
+    A feed whose URL changed forgets all that was said of the old one: validators, digest, status, next poll.
     """
     with transaction(db):
         for position, feed in enumerate(feeds):
@@ -67,8 +72,7 @@ def _enrol(db: Database, feed: Feed, position: int, *, active: bool) -> None:
         insert(db, "feeds", values)
         return
     if row[1] != feed.url:
-        stale = ("etag", "last_modified", "digest", "status", "next_due", "newest")
-        values |= dict.fromkeys(stale)
+        values |= dict.fromkeys(_OF_THE_URL) | {"failures": 0}
     update(db, "feeds", row[0], values)
 
 
@@ -84,8 +88,7 @@ def note(db: Database, clock: Clock, feed: Feed, found: Discovery) -> Noted:
             _poll_row(db, feed_id, stamp(), found.status, found.listed, noted)
         else:
             count_poll(db, feed_id, now, found.status)
-        _polled(db, feed, feed_id, now)
-        _succeeded(db, feed_id, now, found)
+        health.succeeded(db, feed, feed_id, now, found)
         return noted
 
 
@@ -104,9 +107,7 @@ def blame(db: Database, clock: Clock, feed: Feed, status: str, error: Aggregator
             stamp = commit(db, clock)
             kept = add_page(db, stamp, "listing", page) if page is not None and page.body else None
             _poll_row(db, feed_id, stamp, status, 0, Noted(), error=error, page=kept)
-        _polled(db, feed, feed_id, now)
-        update(db, "feeds", feed_id, {"status": status, "error_kind": error.kind, "error": str(error)})
-        db.execute("UPDATE feeds SET failures = failures + 1 WHERE id = ?", [feed_id])
+        health.failed(db, feed, feed_id, now, status, error)
 
 
 def _poll_row(
@@ -135,25 +136,6 @@ def _poll_row(
             "commit": stamp.seq,
         },
     )
-
-
-def _polled(db: Database, feed: Feed, feed_id: int, now: datetime) -> None:
-    due = now + timedelta(seconds=feed.every)
-    update(db, "feeds", feed_id, {"last_polled": iso(now), "next_due": iso(due)})
-
-
-def _succeeded(db: Database, feed_id: int, now: datetime, found: Discovery) -> None:
-    """The listing's state; an answer that says "unchanged" (no digest) leaves validators it does not repeat."""
-    values: dict[str, Value] = {"status": found.status, "last_success": iso(now), "failures": 0}
-    values |= {"error_kind": None, "error": None}
-    validators = {"etag": found.validators.etag, "last_modified": found.validators.last_modified}
-    values |= {name: value for name, value in validators.items() if value or found.digest}
-    if found.digest:
-        values["digest"] = found.digest
-    update(db, "feeds", feed_id, values)
-    if found.newest:
-        newest = iso(found.newest)
-        db.execute("UPDATE feeds SET newest = ? WHERE id = ? AND coalesce(newest, '') < ?", [newest, feed_id, newest])
 
 
 def _note_entries(db: Database, stamp: Callable[[], Commit], feed_id: int, announced: Sequence[Announced]) -> Noted:

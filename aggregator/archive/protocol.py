@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from aggregator.errors import AggregatorError
@@ -22,6 +23,10 @@ class Archive(Protocol):
 
     async def blame(self, feed: Feed, status: str, error: AggregatorError, page: Page | None) -> None:
         """Store a failed poll; the feed's validators stay as they were."""
+        ...
+
+    async def postpone(self, feed: Feed, until: datetime) -> None:
+        """Put a feed's next poll off to an instant, if it is due before."""
         ...
 
     async def due(self, feed: Feed | None = None) -> int:

@@ -34,7 +34,7 @@ class Reader:
     def feeds(self) -> list[Row]:
         """The feeds with their health, active ones first in the configuration's order."""
         return self._rows(
-            "SELECT f.*, h.next_allowed_at AS held_until,"
+            "SELECT f.*, nullif(max(coalesce(f.not_before, ''), coalesce(h.next_allowed_at, '')), '') AS held_until,"
             " (SELECT count(DISTINCT article) FROM entries WHERE feed = f.id) AS articles,"
             " (SELECT count(DISTINCT article) FROM work JOIN entries e USING (article) WHERE e.feed = f.id) AS waiting"
             " FROM feeds f LEFT JOIN hosts h USING (host) WHERE f.source <> 'url' ORDER BY active DESC, position"

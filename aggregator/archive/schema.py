@@ -186,6 +186,22 @@ def m001_first_schema(db: Database) -> None:
     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
+_COURTESY = (
+    "ttl INTEGER",
+    "floor INTEGER",
+    "not_before TEXT",
+    "moving_to TEXT",
+    "moving_polls INTEGER NOT NULL DEFAULT 0",
+)
+
+
+@migrations()
+def m002_when_and_where_a_feed_is_asked(db: Database) -> None:
+    """What the server and the listing say of the next poll, and where the feed is moving."""
+    for column in _COURTESY:
+        db.execute(f"ALTER TABLE feeds ADD COLUMN {column}")
+
+
 def known_migrations() -> frozenset[str]:
     """The names of all migrations this version knows; an archive with another one was made by a newer version."""
     empty = Database(memory=True, execute_plugins=False)

@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlite_utils import Database
 
-from aggregator.archive import noting, settling
+from aggregator.archive import health, noting, settling
 from aggregator.archive.lock import WriterLock
 from aggregator.archive.opening import explained, open_writer
 from aggregator.errors import AggregatorError
-from aggregator.model import Clock, Discovery, Feed, FeedState, Hold, Noted, Page, Pending, Settled, Validators
-from aggregator.text.dates import iso, parse_iso
+from aggregator.model import Clock, Discovery, Feed, FeedState, Hold, Noted, Page, Pending, Settled
+from aggregator.text.dates import iso
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -84,7 +85,7 @@ class SqliteArchive:
 
     async def state(self, feed: Feed) -> FeedState:
         """What is remembered of a feed."""
-        return await self._run(_state, feed)
+        return await self._run(health.state, feed)
 
     async def note(self, feed: Feed, found: Discovery) -> Noted:
         """Store one poll: its entries and the listing's validators, in one transaction."""
@@ -93,6 +94,10 @@ class SqliteArchive:
     async def blame(self, feed: Feed, status: str, error: AggregatorError, page: Page | None) -> None:
         """Store a failed poll; the feed's validators stay as they were."""
         await self._run(noting.blame, self._clock, feed, status, error, page)
+
+    async def postpone(self, feed: Feed, until: datetime) -> None:
+        """Put a feed's next poll off to an instant, if it is due before."""
+        await self._run(health.postpone, feed, until)
 
     async def due(self, feed: Feed | None = None) -> int:
         """How many articles wait for work now."""
@@ -127,7 +132,7 @@ class SqliteArchive:
         return await self._run(_head)
 
     async def due_feeds(self) -> list[str]:
-        """Names of the active, enabled feeds whose next poll is due, longest waiting first."""
+        """Names of the active, enabled feeds whose next poll is due, longest waiting first; never one that is gone."""
         return await self._run(_due_feeds, self._clock)
 
     async def _run(self, work: Callable[Concatenate[Database, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -143,25 +148,14 @@ class SqliteArchive:
         return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._thread, call))
 
 
-def _state(db: Database, feed: Feed) -> FeedState:
-    row = db.execute(
-        "SELECT etag, last_modified, digest, status, newest, next_allowed_at FROM feeds LEFT JOIN hosts USING (host)"
-        " WHERE name = ?",
-        [feed.name],
-    ).fetchone()
-    if row is None:
-        return FeedState()
-    newest, held = (parse_iso(text) if text else None for text in row[4:6])
-    return FeedState(Validators(row[0], row[1]), row[2], row[3], newest, held)
-
-
 def _head(db: Database) -> int:
     return int(db.execute("SELECT coalesce(max(seq), 0) FROM commits").fetchone()[0])
 
 
 def _due_feeds(db: Database, clock: Clock) -> list[str]:
     rows = db.execute(
-        "SELECT name FROM feeds WHERE active AND enabled AND coalesce(next_due, '') <= ? ORDER BY next_due, position",
+        "SELECT name FROM feeds WHERE active AND enabled AND coalesce(status, '') <> 'gone'"
+        " AND coalesce(next_due, '') <= ? ORDER BY next_due, position",
         [iso(clock())],
     )
     return [row[0] for row in rows]

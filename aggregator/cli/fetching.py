@@ -41,7 +41,8 @@ def fetch(
     names = [word for word in what or [] if "://" not in word]
     urls = [article_url(word) for word in what or [] if "://" in word]
     feeds = chosen(settings, names) if names or not urls else []
-    reports, outcomes = run_async(_fetch(settings, feeds, urls, due=due, retry=retry, limit=limit))
+    work = _fetch(settings, feeds, urls, revive=bool(names), due=due, retry=retry, limit=limit)
+    reports, outcomes = run_async(work)
     show_reports(reports, outcomes, settings, as_json=as_json)
     raise typer.Exit(exit_code(reports, outcomes, strict=strict))
 
@@ -54,7 +55,14 @@ def exit_code(reports: Sequence[Report], outcomes: Sequence[Outcome], *, strict:
 
 
 async def _fetch(
-    settings: Settings, feeds: Sequence[Feed], urls: Sequence[str], *, due: bool, retry: bool, limit: int | None
+    settings: Settings,
+    feeds: Sequence[Feed],
+    urls: Sequence[str],
+    *,
+    revive: bool,
+    due: bool,
+    retry: bool,
+    limit: int | None,
 ) -> tuple[list[Report], list[Outcome]]:
     async with open_app(settings) as opened:
         if retry:
@@ -66,17 +74,22 @@ async def _fetch(
         outcomes = [outcome for url in urls for outcome in await fetch_url(opened, url)]
         reports: list[Report] = []
         if feeds or due:  # what waits for another try is due, too, when no listing is
-            reports, more = await poll_feeds(opened, feeds, limit)
+            reports, more = await poll_feeds(opened, feeds, limit, revive=revive)
             outcomes += more
         await export_fresh(settings, before)
         return reports, outcomes
 
 
-async def poll_feeds(opened: App, feeds: Sequence[Feed], limit: int | None) -> tuple[list[Report], list[Outcome]]:
-    """All listings, then a word on how much is to come, then the pages with a bar."""
+async def poll_feeds(
+    opened: App, feeds: Sequence[Feed], limit: int | None, *, revive: bool = False
+) -> tuple[list[Report], list[Outcome]]:
+    """All listings, then a word on how much is to come, then the pages with a bar.
+
+    ``revive``: ask also feeds whose server said that they are gone for good.
+    """
     bar, task = progress(len(feeds), "listings")
     with bar:
-        reports = await discover_all(opened, feeds, lambda _: bar.advance(task))  # type: ignore[arg-type]
+        reports = await discover_all(opened, feeds, lambda _: bar.advance(task), revive=revive)  # type: ignore[arg-type]
     waiting = await opened.archive.due()
     pages = min(waiting, limit) if limit is not None else waiting
     if pages:

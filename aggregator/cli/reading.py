@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -48,8 +48,8 @@ def status(as_json: JsonOption = False, config: ConfigOption = None) -> None:
     ]
     print_table(columns, rows)
     for row in feeds:
-        if row["error"]:
-            complain(f"{row['name']}: {row['error_kind']}: {row['error']}")
+        for remark in _remarks(row):
+            complain(f"{row['name']}: {remark}")
     complain(", ".join(f"{value} {name.replace('_', ' ')}" for name, value in totals.items()) + f" · times in {zone}")
     if troubles:
         told = [
@@ -59,9 +59,18 @@ def status(as_json: JsonOption = False, config: ConfigOption = None) -> None:
         print_table(columns, told, title="\nArticles that could not be had")
 
 
+def _remarks(row: Row) -> Iterator[str]:
+    """What there is to say of a feed beyond its row in the table."""
+    if row["error"]:
+        yield f"{row['error_kind']}: {row['error']}"
+    floor, every = row["floor"], row["every"]
+    if isinstance(floor, int) and isinstance(every, int) and floor > every:
+        yield f"polled later than `every`: its server wants {floor} s between two polls (Cache-Control, Expires or ttl)"
+
+
 def _feed_json(row: Row) -> dict[str, object]:
     shown = ("name", "source", "url", "articles", "waiting", "failures", "last_polled", "last_success", "newest")
-    values = {name: row[name] for name in (*shown, "next_due", "held_until")}
+    values = {name: row[name] for name in (*shown, "next_due", "floor", "held_until")}
     error = {"kind": row["error_kind"], "message": row["error"]} if row["error_kind"] else None
     return {**values, "status": _state(row), "error": error}
 

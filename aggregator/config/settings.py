@@ -169,11 +169,11 @@ class Defaults(_Section):
     """What holds for every feed that does not say otherwise."""
 
     every: Duration = 300
-    """Time between two polls of a feed."""
+    """Least time between two polls of a feed; its server or the listing may ask for more."""
     pages: PagesSwitch = "auto"
     """Fetch each article's page? auto: unless the listing carries the full text."""
     zone: Zone | None = None
-    """Time zone in which dates without one are read. Sina's are always read as Asia/Shanghai."""
+    """Time zone in which dates without one are read; unset, UTC. Sina's are always read as Asia/Shanghai."""
     expect_newest_within: Duration = 86_400
     """A feed whose newest entry is older than this is shown as stale."""
 

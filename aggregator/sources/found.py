@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TypeAlias
 
 Found: TypeAlias = dict[str, object]
@@ -11,6 +12,12 @@ def text_at(found: Found, key: str) -> str:
     """The text under a key, trimmed; "" for what is missing or no text."""
     value = dict.get(found, key)
     return value.strip() if isinstance(value, str) else ""
+
+
+def number_at(found: Found, key: str) -> int | None:
+    """The whole number under a key, ``None`` for anything else or one of more than nine digits."""
+    text = text_at(found, key)
+    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else None
 
 
 def one(found: Found, key: str) -> Found:

@@ -15,7 +15,7 @@ import feedparser
 from aggregator.errors import ParseError
 from aggregator.model import Entry, Link, Listing, Page
 from aggregator.sources.entries import entry_of, names, title_at
-from aggregator.sources.found import Found, one, several, text_at
+from aggregator.sources.found import Found, number_at, one, several, text_at
 from aggregator.sources.outline import Outline, mended, outline
 from aggregator.sources.refusal import is_html, refused
 from aggregator.sources.repair import repaired, without_preamble
@@ -23,6 +23,9 @@ from aggregator.text import dates, urls
 from aggregator.text.characters import one_line
 from aggregator.text.charset import Decoded, decode
 
+_DAY = 86_400
+# Words of sy:updatePeriod, in seconds (RDF Site Summary 1.0, syndication module; it is daily where none is given).
+_PERIODS = {"hourly": 3_600, "daily": _DAY, "weekly": 7 * _DAY, "monthly": 30 * _DAY, "yearly": 365 * _DAY}
 _HEADERS = {"content-type": "application/xml; charset=utf-8"}
 
 
@@ -103,7 +106,16 @@ def _listing(
         updated=dates.instant(text_at(feed, "updated") or text_at(feed, "published"), zone),
         authors=tuple(names(feed)) or tuple(names(feed, "publisher")),
         links=tuple(_links(feed, base)),
+        ttl=_ttl(feed),
     )
+
+
+def _ttl(feed: Found) -> int | None:
+    """The seconds between two polls that RSS 2.0's ttl (minutes) or the syndication module asks for, the longer one."""
+    minutes, times = number_at(feed, "ttl"), number_at(feed, "sy_updatefrequency")
+    period = _PERIODS.get(text_at(feed, "sy_updateperiod").strip().lower(), _DAY if times else 0)
+    wished = max((minutes or 0) * 60, period // (times or 1))
+    return min(wished, _DAY) or None
 
 
 def _links(feed: Found, base: str | None) -> Iterator[Link]:

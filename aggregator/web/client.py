@@ -18,6 +18,7 @@ from aggregator.model import Clock, Hold, Page, Request
 from aggregator.web.asking import conditions, headers_for
 from aggregator.web.decoding import read_body, too_large
 from aggregator.web.dial import Resolve, Wire, detours, resolve_by_system
+from aggregator.web.freshness import fresh_for
 from aggregator.web.guard import Guard, admit
 from aggregator.web.manners import Manners, Sleep
 from aggregator.web.network import Network
@@ -147,6 +148,7 @@ class Client:
             headers=headers,
             body=b"" if status == 304 else await self._body(hop, response),
             fetched_at=self._clock(),
+            fresh_for=fresh_for(headers, self._clock()),
         )
 
     async def _body(self, hop: _Hop, response: httpx.Response) -> bytes:

@@ -8,16 +8,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 
 from aggregator.errors import FetchError
 from aggregator.model import Clock, Hold
+from aggregator.web.freshness import DAY, http_date
 
 Sleep = Callable[[float], Awaitable[None]]
 
 CONNECTIONS = 8  # over all hosts: httpx costs twice as much per request above that
 
-_DAY = 86_400.0
 _FIRST_HOLD = 60.0  # seconds after a first refusal without Retry-After; doubles with each further one
 _LONGEST_HOLD = 6 * 3600.0
 _HOLDING = frozenset({403, 418, 429, 456, 503})  # statuses that mean "too much, or not you"
@@ -129,12 +128,12 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     """
     text = headers.get("retry-after", "").strip()
     if _SECONDS.fullmatch(text):
-        return min(max(float(text), 0.0), _DAY)
-    then = _http_date(text)
+        return min(max(float(text), 0.0), DAY)
+    then = http_date(text)
     if then is None:
         return None
-    sent = _http_date(headers.get("date", "")) or now
-    return min(max((then - sent).total_seconds(), 0.0), _DAY)
+    sent = http_date(headers.get("date", "")) or now
+    return min(max((then - sent).total_seconds(), 0.0), DAY)
 
 
 def _delay(failures: int, advice: float | None) -> float:
@@ -143,11 +142,3 @@ def _delay(failures: int, advice: float | None) -> float:
     if advice is None:
         return own
     return advice if failures == 1 else max(advice, own)
-
-
-def _http_date(text: str) -> datetime | None:
-    try:
-        instant = parsedate_to_datetime(text)
-        return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None

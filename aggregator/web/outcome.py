@@ -27,7 +27,11 @@ _STATUSES: dict[int, tuple[str, str, str]] = {
     401: ("blocked", "the server wants credentials", "Give the feed an Authorization header under `headers`"),
     403: _BLOCKED,
     404: ("not_found", "there is nothing at this address", "Check the address; a new one may be announced on the site"),
-    410: ("gone", "the server says that this is gone for good", "Remove the feed or look for its new address"),
+    410: (
+        "gone",
+        "the server says that this is gone for good",
+        "It is not asked again: give the feed its new address or remove it; `aggregator fetch NAME` asks once more",
+    ),
     418: _BLOCKED,
     429: _BUSY,
     451: ("blocked", "the server may not show this for legal reasons", "There is nothing to do on this side"),
