@@ -12,6 +12,7 @@ from typing import Literal
 
 Status = Literal["ok", "unchanged", "empty", "stale", "blocked", "not_a_feed", "failed", "held", "gone", "paused"]
 Pages = Literal["auto", "true", "false"]
+Scope = Literal["host", "feed"]
 Clock = Callable[[], datetime]
 
 
@@ -29,6 +30,7 @@ class Feed:
     zone: str | None = None  # IANA name in which zone-less dates of this feed are read
     expect_newest_within: int = 86_400  # seconds; an older newest entry means "stale"
     headers: Mapping[str, str] = field(default_factory=dict)
+    retry_after_scope: Scope = "host"  # who stays away after 429 or 503: all that ask the host, or this feed
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +50,21 @@ class FeedState:
     status: Status | None = None
     newest: datetime | None = None  # publication of the newest entry ever seen
     ttl: int | None = None  # seconds the listing itself wants between two polls
-    held_until: datetime | None = None  # the feed's host wants no request before
+    held_until: datetime | None = None  # the server wants no request before, of this feed or of anyone
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to ask the network for. ``kind`` chooses the size limit: a listing or an article's page."""
+    """What to ask the network for. ``kind`` chooses the size limit: a listing or an article's page.
+
+    With ``retry_after_scope`` "feed" a 429 or 503 is this request's affair and does not hold the host.
+    """
 
     url: str
     kind: Literal["listing", "page"] = "page"
     headers: Mapping[str, str] = field(default_factory=dict)
     validators: Validators = Validators()
+    retry_after_scope: Scope = "host"
 
 
 @dataclass(frozen=True, slots=True)

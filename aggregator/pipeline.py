@@ -130,7 +130,8 @@ async def discover(desk: Desk, feed: Feed, *, revive: bool = True) -> Report:
     page: Page | None = None
     try:
         source = SOURCES[feed.source]
-        page = await desk.fetch(Request(source.address(feed.url), "listing", feed.headers, state.validators))
+        address, scope = source.address(feed.url), feed.retry_after_scope
+        page = await desk.fetch(Request(address, "listing", feed.headers, state.validators, scope))
         found = await _found(desk, feed, state, page)
     except AggregatorError as error:
         return await _blamed(desk, feed, error, page, started)

@@ -37,6 +37,7 @@ defaults: {{{defaults}}}
 feeds:
   - {{name: bad, source: {source}, url: "http://bad.example/bad", categories: [甲, 乙, 丙], {feed}}}
   - {{name: good, source: feed, url: "http://good.example/good", categories: [甲, 乙, 丁]}}
+{feeds}
 """
 # What is only ever added; the other tables hold the state of work and of health.
 _FACTS = ("commits", "entries", "keys", "pages", "polls", "revisions")
@@ -83,9 +84,9 @@ def attack(
 async def program(folder: Path, clock: Clock, **lines: str) -> AsyncIterator[tuple[App, Server]]:
     """The program with its feeds "bad" and "good", and the server that is the world to it; ``lines`` as in ``attack``.
 
-    ``defaults``: a line of that section of the configuration.
+    ``defaults`` is a line of that section of the configuration, ``feeds`` rows of further feeds.
     """
-    given = {"source": "feed", "deadline": "8s", "network": "", "feed": "", "defaults": ""} | lines
+    given = {"source": "feed", "deadline": "8s", "network": "", "feed": "", "defaults": "", "feeds": ""} | lines
     async with serving(_routes()) as server:
         settings = parse(_CONFIG.format(server=server.url, **given), folder / "config.yaml")
         async with open_app(settings, clock) as app:
@@ -134,8 +135,8 @@ async def _attack(folder: Path, answer: Route, on: str, polls: int, lines: dict[
 
 
 async def _poll_both(app: App) -> tuple[Report, Report]:
-    bad, good = app.settings.feed_list()
-    first, second = await asyncio.gather(poll(app.desk, bad), poll(app.desk, good))
+    feeds = app.desk.feeds
+    first, second = await asyncio.gather(poll(app.desk, feeds["bad"]), poll(app.desk, feeds["good"]))
     await app.archive.hold(app.client.holds())
     return first, second
 

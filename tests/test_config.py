@@ -271,3 +271,9 @@ def test_a_file_named_by_hand_is_not_replaced_by_another(tmp_path: Path) -> None
         find_config(Path("nope.yaml"), {}, tmp_path, tmp_path)
     with pytest.raises(ConfigError, match=r"named by \$AGGREGATOR_CONFIG"):
         find_config(None, {"AGGREGATOR_CONFIG": "nope.yaml"}, tmp_path, tmp_path)
+
+
+def test_the_scope_of_retry_after_is_the_networks_unless_the_feed_has_its_own() -> None:
+    assert row().retry_after_scope == "host"
+    assert row(above="network: {retry_after_scope: feed}\n").retry_after_scope == "feed"
+    assert row("  retry_after_scope: host\n", above="network: {retry_after_scope: feed}\n").retry_after_scope == "host"

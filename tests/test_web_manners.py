@@ -35,8 +35,17 @@ class Time:
         return (self.now - START).total_seconds()
 
 
-def manners(time: Time, *, pause: float = 0.5, connections: int = 2, holds: Iterable[Hold] = ()) -> Manners:
-    return Manners(connections=connections, pause=lambda _: pause, clock=time.clock, sleep=time.sleep, holds=holds)
+def manners(
+    time: Time, *, pause: float = 0.5, connections: int = 2, chance: float = 0.0, holds: Iterable[Hold] = ()
+) -> Manners:
+    return Manners(
+        connections=connections,
+        pause=lambda _: pause,
+        clock=time.clock,
+        sleep=time.sleep,
+        chance=lambda: chance,
+        holds=holds,
+    )
 
 
 def test_requests_to_one_host_start_a_pause_apart_and_in_order() -> None:
@@ -208,6 +217,58 @@ def test_refusals_without_advice_hold_ever_longer_until_one_good_answer(status: 
     assert polite.holds() == (Hold(HOST, None, 0),)
     again = polite.heard(HOST, status, {})
     assert again == time.now + timedelta(seconds=60)
+
+
+def test_chance_makes_a_hold_longer_by_up_to_a_quarter_and_never_longer_than_the_longest() -> None:
+    time = Time()
+    polite = manners(time, chance=0.8)
+    held = []
+    for _ in range(11):
+        until = polite.heard(HOST, 456, {})
+        assert until is not None
+        held.append((until - time.now).total_seconds())
+        time.now = until
+    assert held == [72, 144, 288, 576, 1152, 2304, 4608, 9216, 18432, 21600, 21600]
+
+
+def test_after_a_hold_one_request_alone_tries_the_host() -> None:
+    time = Time()
+    polite = manners(time, connections=8, pause=0.0)
+    answers = [503, 200]
+
+    async def run() -> list[str]:
+        told: list[str] = []
+
+        async def one() -> None:
+            try:
+                async with polite.turn(HOST):
+                    for _ in range(3):
+                        await asyncio.sleep(0)
+                    polite.heard(HOST, answers.pop(0) if answers else 200, {})
+                    told.append("asked")
+            except FetchError as error:
+                told.append(error.kind)
+
+        until = polite.heard(HOST, 503, {})
+        for _ in range(2):
+            assert until is not None
+            time.now = until
+            await asyncio.gather(*(one() for _ in range(8)))
+            until = polite.holds()[0].until
+        return told
+
+    # The probe was refused and nobody else asked; the next one went well, and everybody asked.
+    told = asyncio.run(run())
+    assert told == ["asked", *["held"] * 7, *["asked"] * 8]
+
+
+@pytest.mark.parametrize(("status", "held"), [(429, False), (503, False), (403, True), (456, True)])
+def test_with_the_scope_of_a_feed_only_the_one_who_asked_is_told_to_wait(status: int, held: bool) -> None:
+    polite = manners(Time())
+    until = polite.heard(HOST, status, {"retry-after": "120"}, "feed")
+    assert until == START + timedelta(seconds=60 if held else 120)
+    assert bool(polite.holds()) == held
+    assert polite.heard("other.example", status, {}, "feed") == (until if held else None)
 
 
 @pytest.mark.parametrize("status", [200, 302, 304, 400, 401, 404, 410, 451, 500, 502])

@@ -22,7 +22,7 @@ from pydantic import (
 
 from aggregator import __version__
 from aggregator.config import values
-from aggregator.model import Feed, Pages
+from aggregator.model import Feed, Pages, Scope
 from aggregator.text.urls import host_of, is_sina
 
 RESERVED = frozenset("interval recheck retention images rules fallback keep drop browse hooks opml".split())
@@ -125,6 +125,8 @@ class Network(_Section):
     """Redirects followed for one request."""
     deadline: Seconds = 30.0
     """Longest time one request may take in all."""
+    retry_after_scope: Scope = "host"
+    """Who stays away when an answer is 429 or 503: host (every feed of that host) or feed (the one that asked)."""
     per_host: Annotated[PerHost, BeforeValidator(_empty_section)] = PerHost()
     connect_to: Annotated[
         Mapping[Annotated[str, BeforeValidator(values.host)], Annotated[str, BeforeValidator(values.local_address)]],
@@ -230,6 +232,8 @@ class FeedRow(_Section):
     """Time zone in which this feed's dates without one are read."""
     expect_newest_within: Duration | None = None
     """The feed is shown as stale when its newest entry is older than this."""
+    retry_after_scope: Scope | None = None
+    """host or feed, instead of network.retry_after_scope."""
     headers: Annotated[
         Mapping[Annotated[str, BeforeValidator(values.header_name)], HeaderText], BeforeValidator(_empty_section)
     ] = Field(default_factory=dict)
@@ -257,7 +261,7 @@ class Settings(_Section):
 
     def feed_list(self) -> tuple[Feed, ...]:
         """Every feed, paused ones too, in the order of the file, with the defaults filled in."""
-        return tuple(_feed(row, self.defaults) for row in self.feeds)
+        return tuple(_feed(row, self.defaults, self.network.retry_after_scope) for row in self.feeds)
 
     def warnings(self) -> tuple[str, ...]:
         """What is allowed but hardly meant, one sentence each."""
@@ -271,7 +275,7 @@ class Settings(_Section):
         return tuple(found)
 
 
-def _feed(row: FeedRow, defaults: Defaults) -> Feed:
+def _feed(row: FeedRow, defaults: Defaults, scope: Scope) -> Feed:
     host = host_of(row.url)
     return Feed(
         name=row.name,
@@ -284,4 +288,5 @@ def _feed(row: FeedRow, defaults: Defaults) -> Feed:
         zone=row.zone or (SINA_ZONE if is_sina(host) else defaults.zone),
         expect_newest_within=row.expect_newest_within or defaults.expect_newest_within,
         headers=dict(row.headers),
+        retry_after_scope=row.retry_after_scope or scope,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -20,7 +21,7 @@ from aggregator.web.decoding import read_body, too_large
 from aggregator.web.dial import Resolve, Wire, detours, resolve_by_system
 from aggregator.web.freshness import fresh_for
 from aggregator.web.guard import Guard, admit
-from aggregator.web.manners import Manners, Sleep
+from aggregator.web.manners import Chance, Manners, Sleep
 from aggregator.web.network import Network
 from aggregator.web.outcome import FAULTS, failure, fault, masked, unasked_304
 
@@ -47,6 +48,7 @@ class Client:
         *,
         clock: Clock = utc_now,
         sleep: Sleep = asyncio.sleep,
+        chance: Chance = random.random,
         transport: httpx.AsyncBaseTransport | None = None,
         holds: Iterable[Hold] = (),
         resolve: Resolve = resolve_by_system,
@@ -62,6 +64,7 @@ class Client:
             pause=network.pause,
             clock=clock,
             sleep=sleep,
+            chance=chance,
             holds=holds,
         )
 
@@ -133,7 +136,7 @@ class Client:
     async def _understand(self, hop: _Hop, response: httpx.Response) -> Page | _Onward:
         status = response.status_code
         headers = {name: value for name, value in response.headers.items() if name != "set-cookie"}
-        retry_at = self._manners.heard(hop.host, status, headers)
+        retry_at = self._manners.heard(hop.host, status, headers, hop.request.retry_after_scope)
         if status in _REDIRECTS and "location" in headers:
             url = _bare(admit(_location(response), self._guard, base=hop.url))
             return _Onward(url, for_good=status in _FOR_GOOD)

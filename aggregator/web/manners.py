@@ -5,20 +5,22 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from aggregator.errors import FetchError
-from aggregator.model import Clock, Hold
+from aggregator.model import Clock, Hold, Scope
 from aggregator.web.freshness import DAY, http_date
 
 Sleep = Callable[[float], Awaitable[None]]
+Chance = Callable[[], float]  # each time another number of at least 0 and below 1
 
 CONNECTIONS = 8  # over all hosts: httpx costs twice as much per request above that
 
 _FIRST_HOLD = 60.0  # seconds after a first refusal without Retry-After; doubles with each further one
 _LONGEST_HOLD = 6 * 3600.0
+_JITTER = 0.25  # of a hold, added by chance, so that not all who were refused together come back together
 _HOLDING = frozenset({403, 418, 429, 456, 503})  # statuses that mean "too much, or not you"
 _ADVISING = frozenset({429, 503})  # those of them whose Retry-After counts
 _SECONDS = re.compile(r"[+-]?\d{1,20}(\.\d{1,20})?([eE]\d{1,2})?")
@@ -26,10 +28,14 @@ _SECONDS = re.compile(r"[+-]?\d{1,20}(\.\d{1,20})?([eE]\d{1,2})?")
 
 @dataclass(slots=True)
 class _Place:
-    """One host's queue: free connections, and the door through which one request at a time starts."""
+    """One host's queue: free connections, and the door through which one request at a time starts.
+
+    A host that refused is asked by one request alone until it answers well again; ``probe`` is that one's.
+    """
 
     slots: asyncio.Semaphore
     door: asyncio.Lock = field(default_factory=asyncio.Lock)
+    probe: asyncio.Lock = field(default_factory=asyncio.Lock)
     started: datetime | None = None
 
 
@@ -43,12 +49,14 @@ class Manners:
         pause: Callable[[str], float],
         clock: Clock,
         sleep: Sleep,
+        chance: Chance,
         holds: Iterable[Hold],
     ) -> None:
         self._connections = connections
         self._pause = pause
         self._clock = clock
         self._sleep = sleep
+        self._chance = chance
         self._places: dict[str, _Place] = {}
         self._everywhere = asyncio.Semaphore(CONNECTIONS)
         self._holds = {hold.host: hold for hold in holds}
@@ -65,7 +73,7 @@ class Manners:
         """
         self._check(host)
         place = self._places.setdefault(host, _Place(asyncio.Semaphore(self._connections)))
-        async with place.slots:
+        async with place.slots, self._alone(host, place):
             async with place.door:
                 await self._wait(host, place)
                 await self._everywhere.acquire()
@@ -77,9 +85,15 @@ class Manners:
             finally:
                 self._everywhere.release()
 
-    def heard(self, host: str, status: int, headers: Mapping[str, str]) -> datetime | None:
-        """Learn from an answer; return the instant before which the host wants no request, if it says so."""
+    def heard(self, host: str, status: int, headers: Mapping[str, str], scope: Scope = "host") -> datetime | None:
+        """Learn from an answer; return the instant before which no request is wanted, if it says so.
+
+        With the scope "feed" a 429 or 503 says so to the one who asked, and the host is not held.
+        """
         now = self._clock()
+        advice = retry_after(headers, now) if status in _ADVISING else None
+        if scope == "feed" and status in _ADVISING:
+            return None if advice is None else now + timedelta(seconds=advice)
         held_until = self._held_until(host)
         if status not in _HOLDING:
             # An answer that was under way when the host began to refuse does not lift the hold.
@@ -89,12 +103,15 @@ class Manners:
         before = self._holds.get(host, Hold(host, None, 0)).failures
         # Requests that were open together are one refusal, not many.
         failures = max(before, 1) if held_until else before + 1
-        advice = retry_after(headers, now) if status in _ADVISING else None
-        until = now + timedelta(seconds=_delay(failures, advice))
+        until = now + timedelta(seconds=_delay(failures, advice, self._chance()))
         if held_until:
             until = max(until, held_until) if advice is not None else held_until
         self._holds[host] = Hold(host, until, failures, f"HTTP {status}")
         return until
+
+    def _alone(self, host: str, place: _Place) -> AbstractAsyncContextManager[object]:
+        hold = self._holds.get(host)
+        return place.probe if hold and hold.failures else nullcontext()
 
     def _held_until(self, host: str) -> datetime | None:
         hold = self._holds.get(host)
@@ -136,9 +153,9 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     return min(max((then - sent).total_seconds(), 0.0), DAY)
 
 
-def _delay(failures: int, advice: float | None) -> float:
+def _delay(failures: int, advice: float | None, chance: float) -> float:
     """Return the seconds to stay away: the server's word at first; no less than our own back-off if it goes on."""
-    own = min(_FIRST_HOLD * 2.0 ** min(failures - 1, 20), _LONGEST_HOLD)
+    own = min(_FIRST_HOLD * 2.0 ** min(failures - 1, 20) * (1 + _JITTER * chance), _LONGEST_HOLD)
     if advice is None:
         return own
     return advice if failures == 1 else max(advice, own)
