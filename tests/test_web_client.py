@@ -398,6 +398,21 @@ def test_a_bad_answer_is_a_typed_error(answer: bytes | Callable[[Asked], Answer]
     assert error_of(answer, SMALL).kind == kind
 
 
+@pytest.mark.parametrize(
+    ("headers", "kind"),
+    [
+        ({f"X-{n}": "a" for n in range(200)}, None),
+        ({f"X-{n}": "a" for n in range(256)}, "protocol"),
+        ({"Content_Security_Policy": "b" * 63_000}, None),
+        ({"Content_Security_Policy": "b" * 64_000}, "protocol"),
+        ({f"X-{n}": "c" * 6_400 for n in range(10)}, "protocol"),
+    ],
+)
+def test_headers_are_bounded_in_number_and_size(headers: dict[str, str], kind: str | None) -> None:
+    (result,), _ = ask({"/": reply(200, b"x", **headers)}, Request("/"))
+    assert (result.kind if isinstance(result, FetchError) else None) == kind
+
+
 def test_silence_is_a_timeout_of_one_read() -> None:
     error = error_of(forever(OK, b"", 0.01), Network(allow_private=HOME, timeout=0.05))
     assert (error.kind, error.message) == ("timeout", "no answer in time")

@@ -23,7 +23,7 @@ from aggregator.web.freshness import fresh_for
 from aggregator.web.guard import Guard, admit
 from aggregator.web.manners import Chance, Manners, Sleep
 from aggregator.web.network import Network
-from aggregator.web.outcome import FAULTS, failure, fault, masked, unasked_304
+from aggregator.web.outcome import FAULTS, check_headers, failure, fault, masked, unasked_304
 
 _FOR_GOOD = frozenset({301, 308})
 _REDIRECTS = _FOR_GOOD | {302, 303, 307}
@@ -121,6 +121,7 @@ class Client:
         response = await self._transport.handle_async_request(self._wire_request(hop))
         hop.answered = True
         try:
+            check_headers(response.headers.raw, hop.where)
             return await self._understand(hop, response)
         finally:
             await response.aclose()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 
 import httpcore
@@ -16,6 +17,11 @@ _SECRET = re.compile(
     r"[^&;#]+",
     re.IGNORECASE,
 )
+
+# Servers send some 30 headers of 2 kB in all, the most talkative (cookies, policies, preloads) about 30 kB. Browsers
+# take 256 kB, Python's http.client 100 headers.
+_MOST_HEADERS = 256
+_HEADER_BYTES = 64_000
 
 _BLOCKED = (
     "blocked",
@@ -84,6 +90,22 @@ def unasked_304(where: str) -> FetchError:
         where=where,
         status=304,
         hint="The server is at fault; it is asked again at the next poll",
+    )
+
+
+def check_headers(headers: Sequence[tuple[bytes, bytes]], where: str) -> None:
+    """Raise ``FetchError`` ``protocol`` for an answer with more than 256 headers, or more than 64 kB of them.
+
+    More than some 160 kB never come as far as this: httpcore gives up on them.
+    """
+    size = sum(len(name) + len(value) + 4 for name, value in headers)
+    if len(headers) <= _MOST_HEADERS and size <= _HEADER_BYTES:
+        return
+    raise FetchError(
+        f"the answer has {len(headers)} headers of {size} bytes: more than {_MOST_HEADERS} or {_HEADER_BYTES} bytes",
+        kind="protocol",
+        where=where,
+        hint="The server is at fault; it is asked again later",
     )
 
 
