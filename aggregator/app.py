@@ -22,7 +22,7 @@ from aggregator.model import Announced, Article, Clock, Discovery, Entry, Feed, 
 from aggregator.pipeline import Budget, Desk, Outcome, Watch, collect, discover, poll
 from aggregator.text.characters import one_line
 from aggregator.text.urls import absolute, host_of
-from aggregator.web import Client
+from aggregator.web import Client, Resolve, resolve_by_system
 from aggregator.web import Network as WebNetwork
 
 
@@ -42,8 +42,12 @@ class App:
 
 
 @asynccontextmanager
-async def open_app(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[App]:
+async def open_app(
+    settings: Settings, clock: Clock = utc_now, resolve: Resolve = resolve_by_system
+) -> AsyncIterator[App]:
     """Everything a poll needs, wired together; the archive is locked for this process until the end.
+
+    ``resolve`` gives a name's addresses.
 
     Raises:
         ArchiveError: the archive cannot be opened for writing.
@@ -52,7 +56,8 @@ async def open_app(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[
     try:
         feeds = settings.feed_list()
         await archive.enrol(feeds)
-        async with Client(_network(settings), clock=clock, holds=await archive.holds()) as client:
+        holds = await archive.holds()
+        async with Client(_network(settings), clock=clock, holds=holds, resolve=resolve) as client:
             desk = Desk(
                 fetch=client,
                 archive=archive,

@@ -6,13 +6,32 @@ stable word that is stored, counted and printed; the texts are for people and ma
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
+
+# Credentials before the host. A password may hold the characters that end a host, as people write them: then its colon
+# is followed by what is no port.
+_USERINFO = re.compile(r"^([^/?#]*//)(?:[^/?#]*@|[^/?#@:\[]*:(?!\d*(?:[/?#]|$)).*@)", re.DOTALL)
+_PARAMETER = re.compile(r"([?&;#])([^?=&;#]*)=[^&;#]+")
+_SECRET = re.compile(
+    r"token|secret|passw|pwd|signature|session|apikey|auth|jwt|credential|(?:^|[_-])(?:key|sig|sid|pass|pw)$",
+    re.IGNORECASE,
+)
+
+
+def masked(url: str) -> str:
+    """Return a URL that may be printed and stored: without user and password, with the values of secrets hidden."""
+    return _PARAMETER.sub(_hidden, _USERINFO.sub(r"\1", url))
+
+
+def _hidden(parameter: re.Match[str]) -> str:
+    return f"{parameter[1]}{parameter[2]}=***" if _SECRET.search(parameter[2]) else parameter[0]
 
 
 class AggregatorError(Exception):
     """The root of all errors this program raises on purpose.
 
-    ``message`` says what happened, ``where`` names the URL, file, key or feed, ``hint`` the next step.
+    ``message`` says what happened, ``where`` names the URL (``masked``), file, key or feed, ``hint`` the next step.
     ``str()`` joins the three into one line without control characters.
     """
 
@@ -21,7 +40,7 @@ class AggregatorError(Exception):
     def __init__(self, message: str, *, kind: str | None = None, where: str = "", hint: str = "") -> None:
         super().__init__(message)
         self.message = message
-        self.where = where
+        self.where = masked(where)
         self.hint = hint
         if kind is not None:
             self.kind = kind

@@ -17,7 +17,7 @@ from aggregator.archive.protocol import Archive
 from aggregator.articles.compose import compose, from_entry, link_only_article, merged
 from aggregator.articles.extract import extract
 from aggregator.articles.rules import link_only
-from aggregator.errors import AggregatorError, ArchiveError, FetchError
+from aggregator.errors import AggregatorError, ArchiveError, FetchError, masked
 from aggregator.identity.fingerprint import fingerprint
 from aggregator.identity.keys import keys_of
 from aggregator.model import (
@@ -38,7 +38,7 @@ from aggregator.model import (
 )
 from aggregator.sources import SOURCES
 from aggregator.text.dates import too_far_ahead
-from aggregator.text.urls import host_of
+from aggregator.text.urls import same_origin
 
 T = TypeVar("T")
 _GONE = {"not_found": "not_found", "gone": "gone"}
@@ -271,13 +271,13 @@ async def _article(desk: Desk, task: Pending, trace: _Trace) -> Article:
     """The article of a task: out of its page, out of its listing, or no more than a link."""
     entry, feed = task.entry, desk.feeds.get(task.feed)
     if entry.link is None or not _wants_page(feed, entry):
-        return from_entry(entry, feed.url if feed else "")
+        return from_entry(entry, masked(feed.url) if feed else "")
     reason = link_only(entry.link)
     if reason:
         return link_only_article(entry, reason)
-    own_host = feed is not None and host_of(feed.url) == host_of(entry.link)
+    headers = feed.headers if feed and same_origin(feed.url, entry.link) else {}
     try:
-        trace.page = await desk.fetch(Request(entry.link, "page", feed.headers if feed and own_host else {}))
+        trace.page = await desk.fetch(Request(entry.link, "page", headers))
     except FetchError as error:
         if error.kind in _GONE:
             return link_only_article(entry, _GONE[error.kind])

@@ -7,7 +7,7 @@ line: a configuration, the real client over loopback, a real archive.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,6 +22,7 @@ from aggregator.app import App, open_app, poll_feed
 from aggregator.config import parse
 from aggregator.model import Report
 from aggregator.pipeline import poll
+from aggregator.web import Resolve, resolve_by_system
 
 Row = dict[str, object]
 Route = bytes | Callable[[Asked], Answer]
@@ -35,7 +36,7 @@ network:
   {network}
 defaults: {{{defaults}}}
 feeds:
-  - {{name: bad, source: {source}, url: "http://bad.example/bad", categories: [甲, 乙, 丙], {feed}}}
+  - {{name: bad, source: {source}, url: "{url}", categories: [甲, 乙, 丙], {feed}}}
   - {{name: good, source: feed, url: "http://good.example/good", categories: [甲, 乙, 丁]}}
 {feeds}
 """
@@ -66,30 +67,37 @@ def attack(
     on: Literal["listing", "article"] = "listing",
     polls: int = 1,
     source: str = "feed",
+    url: str = "http://bad.example/bad",
     deadline: str = "8s",
     network: str = "",
     feed: str = "",
+    more: Mapping[str, Route] | None = None,
+    resolve: Resolve = resolve_by_system,
 ) -> Verdict:
     """Let ``answer`` meet a program that has two feeds with two articles each, then poll both feeds ``polls`` times.
 
     ``on="article"``: the attacked feed announces one more article, whose page the answer is. ``network`` and ``feed``
-    are lines of the configuration. What must hold under every attack is asserted here: nothing stored before is lost
-    or changed, and the news of the feed beside it arrive.
+    are lines of the configuration, ``more`` further answers by path. What must hold under every attack is asserted
+    here: nothing stored before is lost or changed, and the news of the feed beside it arrive.
     """
-    lines = {"source": source, "deadline": deadline, "network": network, "feed": feed}
-    return asyncio.run(_attack(folder, answer, on, polls, lines))
+    lines = {"source": source, "url": url, "deadline": deadline, "network": network, "feed": feed}
+    lure = {"/bad": answer} if on == "listing" else {"/bad": reply(200, listing("bad", 1, 2, 9)), "/bad/9": answer}
+    return asyncio.run(_attack(folder, lure | dict(more or {}), polls, lines, resolve))
 
 
 @asynccontextmanager
-async def program(folder: Path, clock: Clock, **lines: str) -> AsyncIterator[tuple[App, Server]]:
+async def program(
+    folder: Path, clock: Clock, resolve: Resolve = resolve_by_system, **lines: str
+) -> AsyncIterator[tuple[App, Server]]:
     """The program with its feeds "bad" and "good", and the server that is the world to it; ``lines`` as in ``attack``.
 
     ``defaults`` is a line of that section of the configuration, ``feeds`` rows of further feeds.
     """
-    given = {"source": "feed", "deadline": "8s", "network": "", "feed": "", "defaults": "", "feeds": ""} | lines
+    given = {"source": "feed", "deadline": "8s", "network": "", "feed": "", "defaults": "", "feeds": ""}
+    given |= {"url": "http://bad.example/bad"} | lines
     async with serving(_routes()) as server:
         settings = parse(_CONFIG.format(server=server.url, **given), folder / "config.yaml")
-        async with open_app(settings, clock) as app:
+        async with open_app(settings, clock, resolve) as app:
             yield app, server
 
 
@@ -113,15 +121,15 @@ def listing(name: str, *numbers: int) -> bytes:
     return f'<rss version="2.0"><channel><title>{name}</title>{items}</channel></rss>'.encode()
 
 
-async def _attack(folder: Path, answer: Route, on: str, polls: int, lines: dict[str, str]) -> Verdict:
+async def _attack(
+    folder: Path, attacked: dict[str, Route], polls: int, lines: dict[str, str], resolve: Resolve
+) -> Verdict:
     clock = Clock()
-    async with program(folder, clock, **lines) as (app, server):
+    async with program(folder, clock, resolve, **lines) as (app, server):
         archive = app.settings.archive
         await _poll_both(app)
         before = _facts(archive)
         news = reply(200, listing("good", 1, 2, 3))
-        lure = reply(200, listing("bad", 1, 2, 9))
-        attacked = {"/bad": answer} if on == "listing" else {"/bad": lure, "/bad/9": answer}
         server.routes |= routes({"/good": news, **attacked})
         reports = []
         for _ in range(polls):

@@ -23,7 +23,7 @@ from aggregator.archive.rows import (
     update,
     when,
 )
-from aggregator.errors import AggregatorError
+from aggregator.errors import AggregatorError, masked
 from aggregator.model import Announced, Clock, Discovery, Entry, Feed, Noted, Page
 from aggregator.text.dates import iso
 from aggregator.text.urls import host_of
@@ -39,7 +39,8 @@ _CHUNK = 500  # values in one IN (…); SQLite's oldest limit is 999
 def enrol(db: Database, feeds: Sequence[Feed]) -> None:
     """Make the ``feeds`` table say what the configuration says; a feed it lacks becomes inactive and keeps its history.
 
-    A feed whose URL changed forgets all that was said of the old one: validators, digest, status, next poll.
+    A feed whose URL changed forgets all that was said of the old one: validators, digest, status, next poll. The URL's
+    secrets are not kept: they are in the configuration, and the archive is a file that is shown and copied.
     """
     with transaction(db):
         for position, feed in enumerate(feeds):
@@ -59,7 +60,7 @@ def _enrol(db: Database, feed: Feed, position: int, *, active: bool) -> None:
     values: dict[str, Value] = {
         "name": feed.name,
         "source": feed.source,
-        "url": feed.url,
+        "url": masked(feed.url),
         "host": host_of(feed.url),
         "categories": as_json(feed.categories),
         "position": position,
@@ -71,7 +72,7 @@ def _enrol(db: Database, feed: Feed, position: int, *, active: bool) -> None:
     if row is None:
         insert(db, "feeds", values)
         return
-    if row[1] != feed.url:
+    if row[1] != values["url"]:
         values |= dict.fromkeys(_OF_THE_URL) | {"failures": 0}
     update(db, "feeds", row[0], values)
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import zstandard
 from sqlite_utils import Database
 
-from aggregator.errors import ArchiveError
+from aggregator.errors import ArchiveError, masked
 from aggregator.model import Clock, Page
 from aggregator.text.dates import iso
 
@@ -78,14 +78,18 @@ def feed_id_of(db: Database, name: str) -> int:
 
 
 def add_page(db: Database, stamp: Commit, kind: str, page: Page) -> int:
-    """Keep an answer of the network: its bytes compressed, and all that is needed to read them again."""
+    """Keep an answer of the network: its bytes compressed, and all that is needed to read them again.
+
+    A listing's address may hold secrets of the configuration, an article's is as the listing announced it to everyone.
+    """
+    shown = masked if kind == "listing" else str
     return insert(
         db,
         "pages",
         {
             "kind": kind,
-            "url": page.url,
-            "final_url": page.final_url,
+            "url": shown(page.url),
+            "final_url": shown(page.final_url),
             "status": page.status,
             "headers": as_json(dict(page.headers)),
             "fetched_at": iso(page.fetched_at),

@@ -122,7 +122,8 @@ def split_url(text: str) -> SplitResult:
         parts = urlsplit(text)
         _ = parts.port
     except ValueError as error:
-        raise ValueError(f"is not a URL: {error}") from None
+        # What is no port may be half a password.
+        raise ValueError("is not a URL" if "@" in text else f"is not a URL: {error}") from None
     return parts
 
 

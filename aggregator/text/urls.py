@@ -54,6 +54,24 @@ def host_of(url: str) -> str:
         return ""
 
 
+def same_origin(first: str, url: str) -> bool:
+    """Whether what was meant for ``first`` may be told to ``url``: the same origin, or its step up to https."""
+    one, other = _origin(first), _origin(url)
+    if one is None or other is None or one[1] != other[1]:
+        return False
+    return one == other or (one[::2], other[::2]) == (("http", 80), ("https", 443))
+
+
+def _origin(url: str) -> tuple[str, str, int | None] | None:
+    """Scheme, host and port (RFC 6454); ``None`` for what has none."""
+    try:
+        parts = urlsplit(tidy(url))
+        scheme = parts.scheme.lower()
+        return (scheme, host_of(url), parts.port or {"http": 80, "https": 443}.get(scheme)) if parts.hostname else None
+    except ValueError:
+        return None
+
+
 def is_sina(host: str) -> bool:
     """Whether a host belongs to Sina."""
     return any(host == domain or host.endswith("." + domain) for domain in SINA_DOMAINS)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import httpx
 
 from aggregator.model import Request, Validators
-from aggregator.text.urls import is_sina
+from aggregator.text.urls import is_sina, same_origin
 from aggregator.web.decoding import ACCEPT_ENCODING
 from aggregator.web.network import Network
 
@@ -39,7 +39,7 @@ def headers_for(network: Network, request: Request, first: httpx.URL, url: httpx
     }
     if is_sina(host):
         said["referer"] = network.referer
-    if same_origin(first, url):
+    if same_origin(str(first), str(url)):
         if first.userinfo:
             said["authorization"] = f"Basic {b64encode(f'{first.username}:{first.password}'.encode()).decode()}"
         said |= {n: v for name, v in request.headers.items() if (n := name.strip().lower()) not in _OURS}
@@ -57,14 +57,6 @@ def conditions(validators: Validators) -> Iterator[tuple[str, str]]:
     for name, value in (("if-none-match", validators.etag), ("if-modified-since", validators.last_modified)):
         if value and len(value) <= _LONGEST_VALIDATOR and _sendable(value):
             yield name, value
-
-
-def same_origin(first: httpx.URL, url: httpx.URL) -> bool:
-    """Say whether what was meant for ``first`` may be told to ``url``: the same origin, or its step up to https."""
-    if first.host != url.host:
-        return False
-    upgraded = first.scheme == "http" and url.scheme == "https" and first.port is None and url.port is None
-    return upgraded or (first.scheme, first.port) == (url.scheme, url.port)
 
 
 def _sendable(value: str) -> bool:

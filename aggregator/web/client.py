@@ -14,7 +14,7 @@ from typing import Self
 
 import httpx
 
-from aggregator.errors import FetchError
+from aggregator.errors import FetchError, masked
 from aggregator.model import Clock, Hold, Page, Request
 from aggregator.web.asking import conditions, headers_for
 from aggregator.web.decoding import read_body, too_large
@@ -23,7 +23,7 @@ from aggregator.web.freshness import fresh_for
 from aggregator.web.guard import Guard, admit
 from aggregator.web.manners import Chance, Manners, Sleep
 from aggregator.web.network import Network
-from aggregator.web.outcome import FAULTS, check_headers, failure, fault, masked, unasked_304
+from aggregator.web.outcome import FAULTS, check_headers, failure, fault, unasked_304
 
 _FOR_GOOD = frozenset({301, 308})
 _REDIRECTS = _FOR_GOOD | {302, 303, 307}
@@ -114,7 +114,7 @@ class Client:
         except FAULTS as error:
             raise fault(error, hop.where, reading=hop.answered) from None
         except FetchError as error:
-            error.where = error.where or hop.where
+            error.where = error.where or masked(hop.where)
             raise
 
     async def _exchange(self, hop: _Hop) -> Page | _Onward:
@@ -179,7 +179,7 @@ class _Hop:
 
     @property
     def where(self) -> str:
-        return masked(str(self.url))
+        return str(self.url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,5 +230,5 @@ def _location(response: httpx.Response) -> str:
 def _astray(url: str, *, circle: bool, redirects: int) -> FetchError:
     message = "the redirects go in a circle" if circle else f"more than {redirects - 1} redirects"
     return FetchError(
-        message, kind="redirects", where=masked(url), hint="Open the address in a browser and use the one it ends at"
+        message, kind="redirects", where=url, hint="Open the address in a browser and use the one it ends at"
     )

@@ -14,9 +14,8 @@ from typing import NamedTuple
 
 import httpx
 
-from aggregator.errors import ConfigError, FetchError
+from aggregator.errors import ConfigError, FetchError, masked
 from aggregator.web.network import Network
-from aggregator.web.outcome import masked
 
 Address = IPv4Address | IPv6Address
 Block = IPv4Network | IPv6Network
@@ -152,7 +151,8 @@ def admit(text: str, guard: Guard, *, base: httpx.URL | None = None) -> httpx.UR
     try:
         url = base.join(text.strip()) if base else httpx.URL(text.strip())
     except (httpx.InvalidURL, ValueError) as error:
-        raise _unusable(text, str(error)) from None
+        # What is wrong with it may be a password with a slash in it, which must not be repeated.
+        raise _unusable(text, "it cannot be read" if "@" in text else str(error)) from None
     if url.scheme not in ("http", "https"):
         raise _unusable(text, f"the scheme {url.scheme[:20]!r} is not http or https")
     if url.port is not None and not 0 < url.port < 65536:
@@ -166,7 +166,7 @@ def admit(text: str, guard: Guard, *, base: httpx.URL | None = None) -> httpx.UR
         raise _unusable(text, "it has no usable host name")
     if address is not None:
         host = str(address)
-        check(guard, host, address, answered=False, where=masked(text[:_LONGEST]))
+        check(guard, host, address, answered=False, where=masked(text)[:_LONGEST])
     return url.copy_with(host=host)
 
 
@@ -191,7 +191,7 @@ def _unusable(text: str, why: str) -> FetchError:
     return FetchError(
         f"not a usable web address: {why}",
         kind="scheme",
-        where=masked(text[:_LONGEST]),
+        where=masked(text)[:_LONGEST],
         hint="Give an address that begins with http:// or https://",
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -10,13 +9,6 @@ import httpcore
 import httpx
 
 from aggregator.errors import FetchError
-
-_USERINFO = re.compile(r"^([^/?#]*//)[^/?#]*@")
-_SECRET = re.compile(
-    r"([?&;](?:[^=&;#]*(?:token|secret|passw|pwd|signature|session|apikey|auth)[^=&;#]*|(?:[^=&;#]*[_-])?(?:key|sig|sid))=)"
-    r"[^&;#]+",
-    re.IGNORECASE,
-)
 
 # Servers send some 30 headers of 2 kB in all, the most talkative (cookies, policies, preloads) about 30 kB. Browsers
 # take 256 kB, Python's http.client 100 headers.
@@ -61,11 +53,6 @@ _TIMEOUTS = (httpcore.TimeoutException, httpx.TimeoutException)
 _PROXIES = (httpcore.ProxyError, httpx.ProxyError)
 _CONNECTS = (httpcore.ConnectError, httpx.ConnectError)
 _PROTOCOLS = (httpcore.ProtocolError, httpx.ProtocolError)
-
-
-def masked(url: str) -> str:
-    """Return a URL that may be printed and stored: without user and password, with the values of secrets hidden."""
-    return _SECRET.sub(r"\1***", _USERINFO.sub(r"\1", url))
 
 
 def failure(status: int, where: str, retry_at: datetime | None) -> FetchError:
@@ -127,7 +114,8 @@ def _fault(error: Exception, reading: bool) -> tuple[str, str, str]:
     if reading and (not isinstance(error, _PROTOCOLS) or text.startswith("peer closed connection")):
         return "truncated", f"the answer broke off: {text}", "It is asked again later"
     if isinstance(error, (httpcore.LocalProtocolError, httpx.LocalProtocolError)):
-        return "protocol", f"the request cannot be sent: {text}", "Check the feed's headers"
+        # h11 ends with the header it refuses, which may be a secret.
+        return "protocol", f"the request cannot be sent: {text.partition(' b')[0]}", "Check the feed's headers"
     if isinstance(error, _PROTOCOLS):
         return "protocol", f"the answer is not HTTP: {text}", "Check the address and the port"
     return "connect", f"the connection broke: {text}", "Check the network"
