@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from aggregator.model import Listing, Page
 from aggregator.sources import jsonfeed, roll, syndication
+from aggregator.sources.doubts import doubted
 from aggregator.text.charset import decode
 
 
@@ -32,7 +33,12 @@ def sniff(page: Page) -> str:
 
 
 def _parse_feed(page: Page, zone: str | None) -> Listing:
-    return jsonfeed.parse(page, zone) if _is_json(page) else syndication.parse(page, zone)
+    listing = jsonfeed.parse(page, zone) if _is_json(page) else syndication.parse(page, zone)
+    return doubted(listing, page)
+
+
+def _parse_roll(page: Page, zone: str | None) -> Listing:
+    return doubted(roll.parse(page, zone), page)
 
 
 def _digest_feed(page: Page) -> str:
@@ -51,6 +57,6 @@ def _as_is(url: str) -> str:
 SOURCES: Mapping[str, Source] = MappingProxyType(
     {
         "feed": Source(_parse_feed, _digest_feed, _as_is),
-        "sina-roll": Source(roll.parse, roll.digest, roll.address),
+        "sina-roll": Source(_parse_roll, roll.digest, roll.address),
     }
 )

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from aggregator.model import Enclosure, Entry, Link, Listing, Page
+from aggregator.sources.doubts import of_decoding
 from aggregator.sources.fulltext import is_whole
 from aggregator.sources.jsontext import dump, load, objects, text_of
 from aggregator.sources.refusal import refused
@@ -21,7 +22,8 @@ _VERSION = re.compile(r"jsonfeed\.org|^1(?:\.[01])?$")  # some feeds give the ba
 
 def parse(page: Page, zone: str | None = None) -> Listing:
     """The listing in a JSON Feed; dates without an offset are read in ``zone``. Raises ``ParseError``."""
-    text = decode(page.body, header=page.headers.get("content-type")).text
+    decoded = decode(page.body, header=page.headers.get("content-type"))
+    text = decoded.text
     try:
         feed = load(text)
     except ValueError as error:
@@ -30,7 +32,7 @@ def parse(page: Page, zone: str | None = None) -> Listing:
         raise refused(page, text)
     base = urls.absolute(text_of(feed, "home_page_url"), page.final_url) or page.final_url
     entries: list[Entry] = []
-    warnings: list[str] = []
+    warnings = list(of_decoding(decoded))
     items = feed.get("items")
     for number, item in enumerate(items if isinstance(items, list) else [], 1):
         try:

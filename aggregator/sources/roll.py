@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from aggregator.errors import ParseError
 from aggregator.model import Enclosure, Entry, Listing, Page
+from aggregator.sources.doubts import of_decoding
 from aggregator.sources.jsontext import dump, load, objects, text_of
 from aggregator.sources.refusal import refused
 from aggregator.sources.titles import shortened
@@ -49,10 +50,11 @@ def parse(page: Page, zone: str | None = None) -> Listing:
     Raises ``ParseError``: ``api_error`` for a status code other than 0, ``blocked`` for a challenge page, else
     ``not_a_feed``. One broken item is a warning and never loses the others.
     """
-    result = _result(page)
+    decoded = decode(page.body, header=page.headers.get("content-type"))
+    result = _result(page, decoded.text)
     data = result.get("data")
     entries: list[Entry] = []
-    warnings: list[str] = []
+    warnings = list(of_decoding(decoded))
     for number, item in enumerate(data if isinstance(data, list) else [], 1):
         try:
             entry, remarks = _entry(item)
@@ -78,9 +80,8 @@ def digest(page: Page) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _result(page: Page) -> Mapping[str, object]:
+def _result(page: Page, text: str) -> Mapping[str, object]:
     """The ``result`` object of a good answer."""
-    text = decode(page.body, header=page.headers.get("content-type")).text
     try:
         document = load(text)
     except ValueError as error:

@@ -14,6 +14,7 @@ import feedparser
 
 from aggregator.errors import ParseError
 from aggregator.model import Entry, Link, Listing, Page
+from aggregator.sources.doubts import of_decoding
 from aggregator.sources.entries import entry_of, names, title_at
 from aggregator.sources.found import Found, number_at, one, several, text_at
 from aggregator.sources.outline import Outline, mended, outline
@@ -52,7 +53,6 @@ def parse(page: Page, zone: str | None = None) -> Listing:
         entry, remarks = entry_of(item, raw, base=base, zone=zone, version=version)
         entries.append(entry)
         warnings.extend(f"item {number}: {remark}" for remark in remarks)
-    warnings.extend(_ahead(entries, page))
     return _listing(feed, version or "cdf", base, zone, tuple(entries), tuple(warnings))
 
 
@@ -133,16 +133,8 @@ def _slices(text: str, seen: Outline, expected: int) -> list[str | None]:
 
 
 def _warnings(decoded: Decoded, found: Found, *, truncated: bool) -> Iterator[str]:
-    if decoded.damaged:
-        yield f"broken bytes in {decoded.encoding}: each became U+FFFD"
+    yield from of_decoding(decoded)
     if truncated:
         yield "truncated: the document ends before its root element does; an item cut off is dropped"
     elif dict.get(found, "bozo"):
         yield one_line(f"not well-formed XML: {dict.get(found, 'bozo_exception')}")[:200]
-
-
-def _ahead(entries: list[Entry], page: Page) -> Iterator[str]:
-    """Entries from the future are kept, and said."""
-    for number, entry in enumerate(entries, 1):
-        if entry.published is not None and dates.too_far_ahead(entry.published, page.fetched_at):
-            yield f"item {number}: published {dates.iso(entry.published)}, more than 48 hours ahead"

@@ -1,8 +1,9 @@
 """Bytes into text, for servers and files that label their encoding wrongly or not at all.
 
-The order (decisions: Reading / Charset): byte order mark; strict UTF-8; UTF-8 but for a few broken sequences; a Chinese
-label that decodes; any other label that decodes and is not contradicted; the better of GB18030 and Big5; windows-1252.
-Every GB label means GB18030, its superset. UTF-7 is refused: it can smuggle markup past every check made on bytes.
+The order (decisions: Reading / Charset): byte order mark; strict UTF-8; a Chinese label that gives plain Chinese; UTF-8
+but for a few broken sequences or a few texts in GB18030; a Chinese label that decodes; any other label that decodes and
+is not contradicted; the better of GB18030 and Big5; windows-1252. Every GB label means GB18030, its superset. UTF-7 is
+refused: it can smuggle markup past every check made on bytes.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from charset_normalizer import from_bytes
 
@@ -43,6 +44,8 @@ _SPELLINGS = {
 }
 _CHINESE = frozenset({"gb18030", "big5", "cp950", "big5hkscs", "hz"})
 _BIG5 = ("big5", "cp950", "big5hkscs")
+# The codec and the lead bytes of the characters in daily use: GB2312's first level, Big5's frequent ones.
+_FREQUENT = {"gb18030": ("gb2312", range(0xB0, 0xD8)), "big5": ("big5", range(0xA4, 0xC7))}
 _WESTERN = frozenset({"cp1252", "iso8859-15", "latin_1"})  # what servers claim of everything: never evidence
 # Bytes that are valid UTF-8 but mean something else under these labels, if they hold the mark.
 _MARKS = {"hz": b"~{", "iso2022_jp": b"\x1b", "utf-16-le": b"\0", "utf-16-be": b"\0"}
@@ -68,18 +71,24 @@ _META_LABEL = re.compile(rb"""<meta\b[^>]{0,400}?\bcharset\s*=\s*["']?\s*([\w.:-
 _HEADER_LABEL = re.compile(r"""\bcharset\s*=\s*["']?\s*([\w.:-]{2,40})""", re.I)
 _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
 _PIECE = re.compile(rb"[^<>\n]+")
-_SAMPLE = 65_536  # bytes shown to the detector; more does not change its mind
+_TEXT = re.compile(rb"[^<>\"\n]+")  # between tags, in an attribute, in JSON; none of the four is a trail byte of GBK
+_SAMPLE = 65_536  # bytes or characters that are judged by; more would not change the mind
 _HEAD = 4096
 _EVIDENCE = 8  # bytes above 0x7F that a western label is doubted for: four Chinese characters
+_LEAST_HAN = 4  # frequent characters that make a text a Chinese one
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A text, the Python codec that gave it, and whether U+FFFD had to be put where bytes meant nothing."""
+    """A text, the Python codec that gave it, and whether U+FFFD had to be put where bytes meant nothing.
+
+    ``mixed``: some texts of it were GB18030 among UTF-8, and are read as such.
+    """
 
     text: str
     encoding: str
     damaged: bool = False
+    mixed: bool = False
 
 
 def decode(body: bytes, *, header: str | None = None, declared: str | None = None) -> Decoded:
@@ -100,7 +109,10 @@ def decode(body: bytes, *, header: str | None = None, declared: str | None = Non
         return Decoded(body.decode("utf-8"), "utf-8")
     except UnicodeDecodeError:
         pass
-    return _mostly_utf8(body) or _by_label(body, labels) or _detected(body)
+    labelled = _by_label(body, labels)
+    if labelled and labelled.encoding in _CHINESE and _is_plain(labelled.text, labelled.encoding):
+        return labelled
+    return _mostly_utf8(body) or labelled or _detected(body)
 
 
 def declared_in(body: bytes) -> str | None:
@@ -152,14 +164,40 @@ def _replaced(body: bytes, codec: str) -> Decoded:
 
 
 def _mostly_utf8(body: bytes) -> Decoded | None:
-    """UTF-8 with a few broken sequences: at least as many good ones as bad.
+    """UTF-8 with a few broken sequences: at least as many good ones as bad, or more texts without one than with.
 
-    In 19 real GB2312 and Big5 feeds good ones are at most a quarter of the bad ones.
+    In 19 real GB2312 and Big5 feeds good ones are at most 28 in 100 bad ones, and no text of theirs is without one.
+    A text in GB18030 among them is read as that.
     """
     text = body.decode("utf-8", "replace")
     bad = text.count(REPLACEMENT)
     good = sum(1 for c in text if c > "\x7f") - bad
-    return Decoded(text.lstrip("\ufeff"), "utf-8", damaged=True) if good >= bad else None
+    texts = [found[0] for found in _TEXT.finditer(body) if not found[0].isascii()]
+    broken = sum(_strict(one, "utf-8") is None for one in texts)
+    if good < bad and broken * 2 >= len(texts):
+        return None
+    mended = _TEXT.sub(_in_utf8, body)
+    return replace(_replaced(mended, "utf-8"), mixed=mended != body)
+
+
+def _in_utf8(found: re.Match[bytes]) -> bytes:
+    """A text that is no UTF-8 but plainly GB18030, in UTF-8; any other as it is."""
+    if found[0].isascii() or _strict(found[0], "utf-8") is not None:
+        return found[0]
+    text = _strict(found[0], "gb18030")
+    return text.encode() if text is not None and _is_plain(text, "gb18030") else found[0]
+
+
+def _is_plain(text: str, codec: str) -> bool:
+    """Whether a text read in a Chinese codec is Chinese beyond doubt: three in four characters are frequent ones.
+
+    Of 17,376 damaged pieces of Chinese in UTF-8 none is; of 2,582 texts in GB2312 with four Han characters 2,556 are.
+    """
+    characters = [c for c in text if c > "\x7f"][:_SAMPLE]
+    family, frequent = _FREQUENT["big5" if codec in _BIG5 else "gb18030"]
+    codes = (c.encode(family, "ignore") for c in characters)
+    common = sum(1 for code in codes if len(code) == 2 and code[0] in frequent)
+    return common >= _LEAST_HAN and common * 4 >= len(characters) * 3
 
 
 def _by_label(body: bytes, codecs_named: list[str]) -> Decoded | None:
