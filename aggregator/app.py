@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 from aggregator import __version__
 from aggregator.archive import Reader, SqliteArchive
 from aggregator.articles.extract import extract
-from aggregator.articles.rules import RULES_VERSION
 from aggregator.config import UNFILED, Settings
 from aggregator.errors import ConfigError
 from aggregator.export.hexo import Exported, export
@@ -52,7 +51,8 @@ async def open_app(
     Raises:
         ArchiveError: the archive cannot be opened for writing.
     """
-    archive = await SqliteArchive.open(settings.archive, clock, parser=__version__, rules=RULES_VERSION)
+    rules = settings.site_rules()
+    archive = await SqliteArchive.open(settings.archive, clock, parser=__version__, rules=rules.version)
     try:
         feeds = settings.feed_list()
         await archive.enrol(feeds)
@@ -65,6 +65,7 @@ async def open_app(
                 feeds={feed.name: feed for feed in feeds},
                 date=settings.document.date,
                 placeholder=settings.document.placeholder,
+                rules=rules,
             )
             try:
                 yield App(settings, desk, archive, client)
@@ -177,6 +178,16 @@ async def fetch_url(app: App, url: str, watch: Watch | None = None) -> list[Outc
     announced = Announced(tuple(dict.fromkeys((key_of_url(link), f"url:{link}"))), entry, None)
     await app.archive.note(home, Discovery("ok", (announced,), 1))
     return await collect(app.desk, home, None, watch)
+
+
+async def fetch_page(settings: Settings, url: str) -> Page:
+    """One page off the web; nothing is stored.
+
+    Raises:
+        FetchError: the network gave no usable answer.
+    """
+    async with Client(_network(settings)) as client:
+        return await client(Request(url))
 
 
 def fetch_one(url: str, network: Mapping[str, object]) -> Article:

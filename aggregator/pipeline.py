@@ -16,7 +16,7 @@ from typing import Literal, Protocol, TypeVar
 from aggregator.archive.protocol import Archive
 from aggregator.articles.compose import compose, from_entry, link_only_article, merged
 from aggregator.articles.extract import extract
-from aggregator.articles.rules import link_only
+from aggregator.articles.rules import Rules, built_in
 from aggregator.errors import AggregatorError, ArchiveError, FetchError, masked
 from aggregator.identity.fingerprint import fingerprint
 from aggregator.identity.keys import keys_of
@@ -67,6 +67,7 @@ class Desk:
     feeds: Mapping[str, Feed]
     date: Literal["intime", "ctime"] = "intime"
     placeholder: str = "picsum"
+    rules: Rules = field(default_factory=built_in)
     work: Work = inline
     workers: int = 8
 
@@ -272,7 +273,7 @@ async def _article(desk: Desk, task: Pending, trace: _Trace) -> Article:
     entry, feed = task.entry, desk.feeds.get(task.feed)
     if entry.link is None or not _wants_page(feed, entry):
         return from_entry(entry, masked(feed.url) if feed else "")
-    reason = link_only(entry.link)
+    reason = desk.rules.link_only(entry.link)
     if reason:
         return link_only_article(entry, reason)
     headers = feed.headers if feed and same_origin(feed.url, entry.link) else {}
@@ -282,11 +283,11 @@ async def _article(desk: Desk, task: Pending, trace: _Trace) -> Article:
         if error.kind in _GONE:
             return link_only_article(entry, _GONE[error.kind])
         raise
-    return await desk.work(_extracted, trace.page, feed.zone if feed else None)
+    return await desk.work(_extracted, trace.page, feed.zone if feed else None, entry.title, desk.rules)
 
 
-def _extracted(page: Page, zone: str | None) -> Article:
-    return extract(page, zone=zone)
+def _extracted(page: Page, zone: str | None, title: str, rules: Rules) -> Article:
+    return extract(page, zone=zone, title=title, rules=rules)
 
 
 def _wants_page(feed: Feed | None, entry: Entry) -> bool:

@@ -151,7 +151,11 @@ async def _poll_both(app: App) -> tuple[Report, Report]:
 
 def _routes() -> dict[str, Route]:
     names = ("bad", "good")
-    pages = {f"/{name}/{n}": reply(200, page(n), Content_Type="text/html") for name in names for n in (1, 2, 3)}
+    pages = {
+        f"/{name}/{n}": reply(200, page(n, title=f"{name}{n}"), Content_Type="text/html")
+        for name in names
+        for n in (1, 2, 3)
+    }
     return {**pages, **{f"/{name}": reply(200, listing(name, 1, 2)) for name in names}}
 
 

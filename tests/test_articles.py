@@ -11,7 +11,7 @@ from world import START
 
 from aggregator.articles.extract import extract
 from aggregator.articles.plaintext import text_of
-from aggregator.articles.rules import RULES_VERSION, link_only
+from aggregator.articles.rules import built_in
 from aggregator.errors import ParseError
 from aggregator.model import Article, Page
 from aggregator.text.dates import iso
@@ -120,7 +120,7 @@ def test_slide_data_that_cannot_be_read_is_a_failure(data: str) -> None:
 def test_a_body_with_nothing_of_an_article_in_it_is_a_failure_never_an_empty_success(empty: str) -> None:
     failure = refused(finance(empty))
     assert failure.kind == "extract_failed"
-    assert RULES_VERSION in str(failure)
+    assert built_in().version in str(failure)
 
 
 def test_a_cover_is_never_what_the_house_adds_wherever_it_keeps_it() -> None:
@@ -212,7 +212,7 @@ def test_text_is_derived_again_from_the_stored_body() -> None:
         f"<p>海量资讯、精准解读，尽在新浪财经APP</p><p>最后一段。</p>{QR}"
         "<style>p {color: red}</style><p>责任编辑：甲乙</p>"
     ))  # fmt: skip
-    assert article.text == text_of(article.html, article.rule) == "第一段。\n最后一段。"
+    assert article.text == text_of(article.html, article.rule, built_in()) == "第一段。\n最后一段。"
     assert article.original_title == "旧题"
 
 
@@ -221,7 +221,7 @@ def test_an_advertisement_that_changes_is_no_edit(shared: Path) -> None:
     with file.open(encoding="utf-8-sig", newline="") as rows:
         bodies = ["".join(f"<p>{line}</p>" for line in row["content"].split(",")) for row in csv.DictReader(rows)]
     assert bodies[0] != bodies[1]
-    assert text_of(bodies[0]) == text_of(bodies[1])
+    assert text_of(bodies[0], None, built_in()) == text_of(bodies[1], None, built_in())
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ def test_an_advertisement_that_changes_is_no_edit(shared: Path) -> None:
      ("https://video.sina.com.cn/", None), ("https://blog.example/s/1", None), ("no address", None)],
 )  # fmt: skip
 def test_only_proven_kinds_are_links_without_an_article(url: str, reason: str | None) -> None:
-    assert link_only(url) == reason
+    assert built_in().link_only(url) == reason
 
 
 HOSTILE = {

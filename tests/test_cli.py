@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from aggregator.app import utc_now
+from aggregator.archive import Reader
 from aggregator.config import starter
 from aggregator.demo import Replica
 
@@ -270,7 +271,8 @@ def test_ctrl_c_keeps_what_is_settled_and_the_next_fetch_does_the_rest(home: Pat
         assert "articles to fetch" in process.stderr.readline()
         settled = 0
         while settled < 3:  # until some are in the archive, which a reader sees at once
-            settled = json.loads(aggregator(home, "status", "--json").stdout)["totals"]["articles"]
+            with Reader(home / "archive.db") as reader:
+                settled = int(str(reader.totals()["articles"]))
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=20)
     assert process.returncode == 130, errors

@@ -139,10 +139,12 @@ def test_an_empty_feed_that_answers_304_is_still_empty_and_a_quiet_one_becomes_s
 
 def test_promise_7_a_date_without_a_zone_is_read_in_the_feeds_and_none_is_never_now(tmp_path: Path, site: Site) -> None:
     dated = (
-        "<item><title>甲</title><link>https://wire.example/news/1.html</link>"
+        "<item><title>第1号快讯</title><link>https://wire.example/news/1.html</link>"
         "<pubDate>2026-11-23 15:10:07</pubDate></item>"
     )
-    undated = "<item><title>乙</title><link>https://wire.example/news/2.html</link><pubDate>刚刚</pubDate></item>"
+    undated = (
+        "<item><title>第2号快讯</title><link>https://wire.example/news/2.html</link><pubDate>刚刚</pubDate></item>"
+    )
     site.answers[LISTING] = rss(dated, undated)
 
     async def run() -> None:

@@ -15,7 +15,7 @@ from world import START
 from aggregator.app import utc_now
 from aggregator.articles.extract import extract
 from aggregator.articles.plaintext import text_of
-from aggregator.articles.rules import NOT_A_COVER, link_only
+from aggregator.articles.rules import built_in
 from aggregator.demo import Replica
 from aggregator.errors import ParseError
 from aggregator.model import Article, Page
@@ -69,7 +69,7 @@ def test_a_captured_page_field_by_field(shared: Path, row: tuple[str, ...]) -> N
     assert article.text.endswith(last)
     for noise in ("责任编辑", "原标题", "新浪财经APP", "115.395", "SINA_TEXT_PAGE_INFO"):
         assert noise not in article.text
-    assert text_of(article.html, article.rule) == article.text
+    assert text_of(article.html, article.rule, built_in()) == article.text
 
 
 def test_the_symbols_of_a_captured_page(shared: Path) -> None:
@@ -124,7 +124,7 @@ def test_every_good_page_of_the_replica_gives_what_its_newsroom_wrote(replica: R
             )
             assert article.keywords == tuple(story.keywords)
             assert article.published == one.ctime
-        assert article.cover is None or not NOT_A_COVER.search(article.cover)
+        assert article.cover is None or not built_in().not_a_cover.search(article.cover)
 
 
 def test_every_broken_page_of_the_replica_fails_as_it_should(replica: Replica) -> None:
@@ -136,7 +136,7 @@ def test_every_broken_page_of_the_replica_fails_as_it_should(replica: Replica) -
             assert failed.value.kind == one.expect
             seen.add(one.template)
         elif one.expect in ("blog", "topic", "video"):
-            assert link_only(one.url) == one.expect
+            assert built_in().link_only(one.url) == one.expect
     assert seen == {"challenge", "another", "bodiless", "empty"}
 
 

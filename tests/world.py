@@ -93,11 +93,11 @@ def link(number: int) -> str:
     return f"https://wire.example/news/{number}.html"
 
 
-def page(number: int, words: str = "") -> bytes:
+def page(number: int, words: str = "", *, title: str = "") -> bytes:
     """A page a general extractor finds a body on."""
     text = words or f"第{number}号工厂今日投产，年产能为{number}万吨，预计明年上半年达到设计能力。"
     paragraphs = "".join(f"<p>{text}这是第{n}段，说明项目的背景、投资规模与市场前景。</p>" for n in range(6))
-    head = f"<head><title>第{number}号快讯</title></head>"
+    head = f"<head><title>{title or f'第{number}号快讯'}</title></head>"
     return f"<html>{head}<body><article>{paragraphs}</article></body></html>".encode()
 
 

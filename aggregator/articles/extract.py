@@ -11,8 +11,8 @@ from selectolax.lexbor import LexborHTMLParser
 
 from aggregator.articles import fields
 from aggregator.articles.plaintext import text_of
-from aggregator.articles.proof import prove
-from aggregator.articles.rules import FALLBACK, RULES_VERSION, SINA_ZONE, Rule, rows_for
+from aggregator.articles.proof import Witness, prove
+from aggregator.articles.rules import FALLBACK, SINA_ZONE, Rule, Rules, built_in
 from aggregator.articles.tree import grow, metas, secure
 from aggregator.errors import ParseError
 from aggregator.model import Article, Page
@@ -22,35 +22,37 @@ from aggregator.text.html import body_html, plain
 from aggregator.text.urls import absolute, host_of, is_sina
 
 
-def extract(page: Page, *, zone: str | None = None) -> Article:
+def extract(page: Page, *, zone: str | None = None, title: str = "", rules: Rules | None = None) -> Article:
     """The article a page holds; ``page.url`` is the address it was asked for.
 
-    ``zone`` is the IANA zone of dates without one; Sina's pages are always read in Asia/Shanghai.
+    ``zone`` is the IANA zone of dates without one; Sina's pages are always read in Asia/Shanghai. ``title`` is the
+    listing's, one more thing by which a page may prove to be the article. ``rules`` are the built-in ones unless given.
 
     Raises:
         ParseError: ``wrong_page`` when the page does not prove to be the article asked for, ``extract_failed`` when no
             rule finds a body. A host without rules is read by trafilatura, and the article says so.
     """
+    known = rules or built_in()
     source = decode(page.body, header=page.headers.get("content-type"), declared=declared_in(page.body)).text
     tree = grow(source, page.url)
-    prove(tree, page.url, page.final_url)
+    prove(Witness(tree, page.url, page.final_url, title, known))
     hosts = (host_of(page.url), host_of(page.final_url))
-    rows = rows_for(*hosts)
+    rows = known.rows_for(*hosts)
     rule, inner = _body(tree, source, rows)
     if not rows:
         inner = _guessed(source, page.url)
     body = body_html(inner, secure(page.final_url or page.url))
     name = rule.name if rule else FALLBACK
-    text = text_of(body, name)
-    if not text and fields.cover_of(body, name, {}, page.url) is None:
-        raise _nothing(page.url, rows)
+    text = text_of(body, name, known)
+    if not text and fields.cover_of(body, name, {}, page.url, known) is None:
+        raise _nothing(page.url, rows, known.version)
     read_in = SINA_ZONE if any(map(is_sina, hosts)) else zone
-    return _filled(Article(page.url, "", html=body, text=text, rule=name), tree, inner, rule, read_in)
+    return _filled(Article(page.url, "", html=body, text=text, rule=name), tree, inner, known, read_in)
 
 
-def _filled(article: Article, tree: LexborHTMLParser, inner: str, rule: Rule | None, zone: str | None) -> Article:
+def _filled(article: Article, tree: LexborHTMLParser, inner: str, rules: Rules, zone: str | None) -> Article:
     """The article with every field its page tells; ``inner`` is its body's source."""
-    meta = metas(tree)
+    meta, rule = metas(tree), rules.named(article.rule)
     editor, code = fields.editor_of(tree, rule)
     return replace(
         article,
@@ -63,9 +65,9 @@ def _filled(article: Article, tree: LexborHTMLParser, inner: str, rule: Rule | N
         editor_code=code,
         original_title=fields.original_title_of(plain(article.html)),
         keywords=fields.keywords_of(tree, meta, rule),
-        symbols=fields.symbols_of(inner if rule else ""),
-        cover=fields.cover_of(article.html, article.rule, meta, article.url),
-        rules_version=RULES_VERSION,
+        symbols=fields.symbols_of(inner if rule else "", rules.symbols),
+        cover=fields.cover_of(article.html, article.rule, meta, article.url, rules),
+        rules_version=rules.version,
     )
 
 
@@ -128,10 +130,10 @@ def _guessed(source: str, url: str) -> str:
     return inside[1] if inside else ""
 
 
-def _nothing(url: str, rows: tuple[Rule, ...]) -> ParseError:
+def _nothing(url: str, rows: tuple[Rule, ...], version: str) -> ParseError:
     tried = ", ".join(rule.name for rule in rows) or FALLBACK
     return ParseError(
-        f"no rule finds a body (rules {RULES_VERSION}: {tried})",
+        f"no rule finds a body (rules {version}: {tried})",
         kind="extract_failed",
         where=url,
         hint="Its bytes are kept; it is read again when the rules change",

@@ -9,7 +9,7 @@ from datetime import datetime
 from selectolax.lexbor import LexborHTMLParser
 
 from aggregator.articles.plaintext import kept
-from aggregator.articles.rules import NOT_A_COVER, SYMBOL_PREFIX, Rule
+from aggregator.articles.rules import Rule, Rules
 from aggregator.articles.tree import first_text, secure, texts, words
 from aggregator.text.characters import one_line
 from aggregator.text.dates import instant
@@ -89,32 +89,32 @@ def keywords_of(tree: LexborHTMLParser, meta: Mapping[str, str], rule: Rule | No
     return _unique(words(node) for node in nodes)
 
 
-def symbols_of(source: str) -> tuple[str, ...]:
+def symbols_of(source: str, prefixes: Mapping[str, str]) -> tuple[str, ...]:
     """Related symbols a body's source names: its ``news_keyword_pub`` comment, and its links to quotations.
 
     Only the body is asked: the columns beside it quote whatever moves that day.
     """
     found = [(m["market"], code) for m in _SYMBOLS.finditer(source) for code in m["codes"].split("&")]
     found += [(m["market"], m["code"]) for m in _QUOTE.finditer(source)]
-    return _unique(_symbol(market, code.strip()) for market, code in found if code.strip())
+    return _unique(_symbol(market, code.strip(), prefixes) for market, code in found if code.strip())
 
 
-def _symbol(market: str, code: str) -> str:
-    prefix = SYMBOL_PREFIX.get(market, f"{market}:")
+def _symbol(market: str, code: str, prefixes: Mapping[str, str]) -> str:
+    prefix = prefixes.get(market, f"{market}:")
     if market == "hkstock":
         return prefix + code.lower().removeprefix("hk")
     return prefix + (code.lower() if market == "stock" else code)
 
 
-def cover_of(body: str, rule: str | None, meta: Mapping[str, str], url: str) -> str | None:
+def cover_of(body: str, rule: str | None, meta: Mapping[str, str], url: str, rules: Rules) -> str | None:
     """The first picture of the body that is the article's own, else ``og:image``; no QR code, no house logo.
 
     What ``text`` leaves out holds no cover either: the house changes the address of its QR code, not its place.
     """
-    pictures = [match["src"] for match in _IMAGE.finditer(kept(body, rule)) if match["src"]]
+    pictures = [match["src"] for match in _IMAGE.finditer(kept(body, rule, rules)) if match["src"]]
     for source in (*pictures, meta.get("og:image", "")):
         address = absolute(source.replace("&amp;", "&"), url)
-        if address and not NOT_A_COVER.search(address):
+        if address and not rules.not_a_cover.search(address):
             return secure(address)
     return None
 

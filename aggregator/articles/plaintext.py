@@ -10,45 +10,45 @@ from collections.abc import Sequence
 
 from selectolax.lexbor import LexborHTMLParser
 
-from aggregator.articles.rules import LEADING, PROMOTIONS, REMOVE, TRAILING, rule_named
+from aggregator.articles.rules import Patterns, Rules
 from aggregator.text.html import plain, too_heavy
 
 _EDGE = 4  # lines at either end that may be fields
 _ONLY_BREAKS = re.compile(r"[（(【\[\s|>]*[）)】\]\s|>]*")
 
 
-def text_of(html: str, rule: str | None = None) -> str:
+def text_of(html: str, rule: str | None, rules: Rules) -> str:
     """The plain text, one block a line, of a body as ``Article.html`` holds it; ``rule`` is ``Article.rule``.
 
     Without styles, QR blocks, quotations of prices, players, advertisements of the house, and the lines that are
     fields: editor, 原标题, 来源, 专题. Never raises.
     """
-    lines = [line for line in plain(kept(html, rule)).split("\n") if line]
-    lines = [line for line in map(_without_promotion, lines) if line]
-    lines = _trimmed(lines, LEADING + TRAILING)
-    return "\n".join(reversed(_trimmed(lines[::-1], TRAILING)))
+    lines = [line for line in plain(kept(html, rule, rules)).split("\n") if line]
+    lines = [rest for line in lines if (rest := _without_promotion(line, rules.promotions))]
+    lines = _trimmed(lines, rules.leading + rules.trailing)
+    return "\n".join(reversed(_trimmed(lines[::-1], rules.trailing)))
 
 
-def kept(html: str, rule: str | None = None) -> str:
+def kept(html: str, rule: str | None, rules: Rules) -> str:
     """The body without the elements that are no part of the article (docs/sina.md, section 5)."""
     if too_heavy(html):
         return html
-    row = rule_named(rule)
+    row = rules.named(rule)
     tree = LexborHTMLParser(f"<!DOCTYPE html><body>{html}")
-    for selector in REMOVE + (row.remove if row else ()):
+    for selector in rules.remove + (row.remove if row else ()):
         for node in tree.css(selector):
             node.decompose()
     return (tree.body.inner_html if tree.body is not None else "") or ""
 
 
-def _without_promotion(line: str) -> str:
+def _without_promotion(line: str, promotions: Patterns) -> str:
     rest = line
-    for pattern in PROMOTIONS:
+    for pattern in promotions:
         rest = pattern.sub("", rest)
     return "" if rest != line and _ONLY_BREAKS.fullmatch(rest) else rest.strip(" \u3000")
 
 
-def _trimmed(lines: Sequence[str], patterns: Sequence[re.Pattern[str]]) -> list[str]:
+def _trimmed(lines: Sequence[str], patterns: Patterns) -> list[str]:
     """The lines without those among the first few that are fields as a whole."""
     head = [line for line in lines[:_EDGE] if not any(pattern.fullmatch(line) for pattern in patterns)]
     return head + list(lines[_EDGE:])

@@ -9,33 +9,28 @@ nothing about themselves. For them: an address the page claims must be the one a
 redirected to); without one, the day the page shows must be the day in the address, give or take one, because an
 article of 23:59 may lie in the next day's folder; without a day either, a page that claims some content id is another
 article, and one that claims nothing is judged by its rule: it needs the title and body of one.
+
+A page of another host gives its own address, or shows the title its listing announced. Where neither is to be had (no
+title was announced), it must at least stand at the address asked for. Everywhere an empty answer, a challenge page or a
+home page is no article.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date
 from urllib.parse import urlsplit
 
 from selectolax.lexbor import LexborHTMLParser
 
-from aggregator.articles.rules import CHALLENGE, CHALLENGE_LENGTH, rows_for
+from aggregator.articles.rules import Rule, Rules, claim_of
 from aggregator.articles.tree import first_text, texts, words
 from aggregator.errors import ParseError
 from aggregator.text.urls import absolute, canonical, comos_id, host_of, is_sina
 
-_CLAIMS: tuple[tuple[str, str], ...] = (
-    ('meta[name="publishid"]', "content"),
-    ('meta[property="og:url"]', "content"),
-    ('meta[name="comment"]', "content"),
-    ('meta[name="sudameta"]', "content"),
-    ('meta[name="mobile-agent"]', "content"),
-    ('meta[http-equiv="mobile-agent"]', "content"),
-    ('link[rel="canonical"]', "href"),
-    ('link[rel="alternate"][type="text/markdown"]', "href"),
-    ("#artibodyTitle[docid]", "docid"),
-)
 _ADDRESSES = (('meta[property="og:url"]', "content"), ('link[rel="canonical"]', "href"))
 _SCRIPT_CLAIM = re.compile(r"""\b_*(?:newsid|docid)["']?\s*[:=]\s*["']([^"'\n]{1,120})["']""", re.I)
 _BARE = re.compile(r"i?([a-z]{7}\d{7})\Z")
@@ -43,38 +38,80 @@ _DAY_IN_URL = re.compile(r"/((?:19|20)\d\d)-?([01]\d)-?([0-3]\d)/")
 _DAY = re.compile(r"((?:19|20)\d\d)\s*[年./-]\s*(\d{1,2})\s*[月./-]\s*(\d{1,2})")
 
 
-def prove(tree: LexborHTMLParser, asked: str, arrived: str = "") -> None:
-    """Return if the page is the article at ``asked``; ``arrived`` is the address after redirects.
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """A page under question: its tree, the address asked for, the one redirects led to, and the title expected.
 
-    Raises ``ParseError`` (``wrong_page``) that says what the page is instead. Pages of other hosts than Sina's need no
-    proof, but an empty answer or a challenge page is no article anywhere.
+    ``arrived`` and ``title`` are "" when they are unknown.
     """
-    wanted = comos_id(asked) if is_sina(host_of(asked)) else None
+
+    tree: LexborHTMLParser
+    asked: str
+    arrived: str
+    title: str
+    rules: Rules
+
+    @property
+    def claims(self) -> list[tuple[str, str]]:
+        """Where the page may say which article it is."""
+        own = (claim for row in self._rows for claim in row.identity)
+        return [claim_of(claim) for claim in (*self.rules.identity, *own)]
+
+    @property
+    def times(self) -> list[str]:
+        """Where the page may show its day."""
+        return [selector for row in self._rows for selector in row.time]
+
+    @property
+    def challenges(self) -> list[re.Pattern[str]]:
+        """What a challenge page says."""
+        return [self.rules.challenge, *(re.compile(row.challenge) for row in self._rows if row.challenge)]
+
+    @property
+    def _rows(self) -> tuple[Rule, ...]:
+        return self.rules.rows_for(host_of(self.asked), host_of(self.arrived))
+
+
+def prove(page: Witness) -> None:
+    """Return if the page is the article asked for.
+
+    Raises ``ParseError`` (``wrong_page``) that says what the page is instead.
+    """
+    wanted = comos_id(page.asked) if is_sina(host_of(page.asked)) else None
     if wanted:
-        proven = wanted in set(_ids(tree))
+        proven = wanted in set(_ids(page))
+    elif _is_empty(page.tree) or _is_challenge(page):
+        proven = False
+    elif is_sina(host_of(page.asked)):
+        proven = _is_old_article(page)
     else:
-        proven = not _is_empty(tree) and not _is_challenge(tree)
-        if proven and is_sina(host_of(asked)):
-            proven = _is_old_article(tree, asked, arrived)
+        proven = _is_what_it_claims(page)
     if not proven:
-        raise _wrong(tree, asked, arrived)
+        raise _wrong(page)
 
 
-def _ids(tree: LexborHTMLParser) -> Iterator[str]:
+def evidence(page: Witness) -> Iterator[tuple[str, str]]:
+    """Yield each place at which the page says which article it is, with what it says there."""
+    for selector, attribute in page.claims:
+        for value in _values(page.tree, [(selector, attribute)]):
+            yield f"{selector} @{attribute}", value
+
+
+def _ids(page: Witness) -> Iterator[str]:
     """The content ids by which the page names itself."""
-    for value in _values(tree, _CLAIMS):
+    for value in _values(page.tree, page.claims):
         bare = _BARE.match(value)
         found = bare[1] if bare else comos_id(value)
         if found:
             yield found
-    for script in tree.css("script:not([src])"):
+    for script in page.tree.css("script:not([src])"):
         for claim in _SCRIPT_CLAIM.findall(script.text() or ""):
             found = comos_id(claim)
             if found:
                 yield found
 
 
-def _values(tree: LexborHTMLParser, places: tuple[tuple[str, str], ...]) -> Iterator[str]:
+def _values(tree: LexborHTMLParser, places: Iterable[tuple[str, str]]) -> Iterator[str]:
     for selector, attribute in places:
         for node in tree.css(selector):
             value = (node.attributes.get(attribute) or "").strip()
@@ -82,16 +119,58 @@ def _values(tree: LexborHTMLParser, places: tuple[tuple[str, str], ...]) -> Iter
                 yield value
 
 
-def _is_old_article(tree: LexborHTMLParser, asked: str, arrived: str) -> bool:
+def _is_old_article(page: Witness) -> bool:
     """Whether nothing speaks against the page being the article at an address without a content id."""
-    claimed = [address for value in _values(tree, _ADDRESSES) if (address := absolute(value, asked))]
+    claimed = _claimed(page)
     if claimed:
-        places = {_place(asked), _place(arrived)} - {"/", ""}
-        return any(_place(address) in places for address in claimed)
-    asked_day, shown_day = _day(_DAY_IN_URL, urlsplit(asked).path), _shown_day(tree, asked, arrived)
+        return _is_claimed(page, claimed)
+    asked_day, shown_day = _day(_DAY_IN_URL, urlsplit(page.asked).path), _shown_day(page)
     if asked_day and shown_day:
         return abs((asked_day - shown_day).days) <= 1
-    return not any(_ids(tree)) and not _is_front(arrived)
+    return not any(_ids(page)) and not _is_front(page.arrived)
+
+
+def _is_what_it_claims(page: Witness) -> bool:
+    """Whether a page of any other host gives evidence of being the article."""
+    if _is_front(page.arrived):
+        return False
+    if _is_claimed(page, _claimed(page)):
+        return True
+    stayed = _place(page.asked) == _place(page.arrived or page.asked)
+    return _bears(page.tree, page.title, anywhere=stayed) if _letters(page.title) else stayed
+
+
+def _claimed(page: Witness) -> list[str]:
+    """The addresses the page gives as its own."""
+    return [address for value in _values(page.tree, _ADDRESSES) if (address := absolute(value, page.asked))]
+
+
+def _is_claimed(page: Witness, claimed: Iterable[str]) -> bool:
+    places = {_place(page.asked), _place(page.arrived)} - {"/", ""}
+    return any(_place(address) in places for address in claimed)
+
+
+def _bears(tree: LexborHTMLParser, title: str, *, anywhere: bool) -> bool:
+    """Whether the page shows a title: most of it in a headline, or as it stands ``anywhere`` in its text.
+
+    Where a redirect has led elsewhere only headlines count: a front page has the titles of the day in its text.
+    """
+    wanted = _letters(title)
+    if anywhere and wanted in _letters(_seen(tree)):
+        return True
+    headlines = (*texts(tree, ["h1", "title"]), *_values(tree, [('meta[property="og:title"]', "content")]))
+    return any(_alike(wanted, _letters(line)) for line in headlines)
+
+
+def _alike(wanted: str, shown: str) -> bool:
+    """Whether at least half of a title's pairs of characters stand in a headline too: editors shorten and lengthen."""
+    pairs = {wanted[at : at + 2] for at in range(max(len(wanted) - 1, 1))}
+    return sum(pair in shown for pair in pairs) * 2 >= len(pairs)
+
+
+def _letters(text: str) -> str:
+    """The letters and digits of a text alone, in one width and case."""
+    return "".join(c for c in unicodedata.normalize("NFKC", text).casefold() if c.isalnum())
 
 
 def _place(address: str) -> str:
@@ -100,10 +179,9 @@ def _place(address: str) -> str:
     return f"{parts.path}?{parts.query}".removesuffix("?") if parts else ""
 
 
-def _shown_day(tree: LexborHTMLParser, asked: str, arrived: str) -> date | None:
+def _shown_day(page: Witness) -> date | None:
     """The day the page shows where a row for the host looks for it."""
-    selectors = [selector for rule in rows_for(host_of(asked), host_of(arrived)) for selector in rule.time]
-    days = (_day(_DAY, text) for text in texts(tree, selectors))
+    days = (_day(_DAY, text) for text in texts(page.tree, page.times))
     return next((day for day in days if day), None)
 
 
@@ -122,11 +200,12 @@ def _is_empty(tree: LexborHTMLParser) -> bool:
     return not _seen(tree) and not first_text(tree, ["title"]) and tree.css_first("img, video, iframe") is None
 
 
-def _is_challenge(tree: LexborHTMLParser) -> bool:
+def _is_challenge(page: Witness) -> bool:
     """Whether this is a page that wants to know if we are human: a short one that says so."""
-    seen = _seen(tree)
-    return len(seen) <= CHALLENGE_LENGTH and bool(
-        CHALLENGE.search(first_text(tree, ["title"])) or CHALLENGE.search(seen)
+    seen = _seen(page.tree)
+    said = (first_text(page.tree, ["title"]), seen)
+    return len(seen) <= page.rules.challenge_length and any(
+        pattern.search(text) for pattern in page.challenges for text in said
     )
 
 
@@ -143,26 +222,26 @@ def _is_front(address: str) -> bool:
     return bool(host_of(address)) and urlsplit(address).path in ("", "/", "/index.html", "/index.shtml")
 
 
-def _wrong(tree: LexborHTMLParser, asked: str, arrived: str) -> ParseError:
+def _wrong(page: Witness) -> ParseError:
     return ParseError(
-        f"the page is not the article asked for but {_what(tree, asked, arrived)}",
+        f"the page is not the article asked for but {_what(page)}",
         kind="wrong_page",
-        where=asked,
+        where=page.asked,
         hint="It is tried again later; open the link in a browser to see whether the article is still there",
     )
 
 
-def _what(tree: LexborHTMLParser, asked: str, arrived: str) -> str:
+def _what(page: Witness) -> str:
     """What the page is instead, in a few words."""
-    title = first_text(tree, ["title"])[:60]
-    claimed = next(_values(tree, _ADDRESSES), "")
-    other = next(_ids(tree), None)
-    if _is_empty(tree):
+    title = first_text(page.tree, ["title"])[:60]
+    claimed = next(_values(page.tree, _ADDRESSES), "")
+    other = next(_ids(page), None)
+    if _is_empty(page.tree):
         return "an empty answer"
-    if _is_challenge(tree):
+    if _is_challenge(page):
         return f"a challenge page ({title or 'without a title'})"
-    if other and other != comos_id(asked):
+    if other and other != comos_id(page.asked):
         return f"another article, {other} ({title})"
-    if _is_front(claimed or arrived):
+    if _is_front(claimed or page.arrived):
         return f"a home page ({title})"
     return f"a page that names {claimed or 'no article'} ({title or 'without a title'})"

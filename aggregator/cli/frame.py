@@ -13,6 +13,7 @@ import typer
 from aggregator import __version__
 from aggregator.cli.output import complain
 from aggregator.config import Settings, find_config, load
+from aggregator.errors import ConfigError
 
 T = TypeVar("T")
 
@@ -60,6 +61,17 @@ def settings_of(explicit: Path | None) -> Settings:
     for warning in settings.warnings():
         complain(f"warning: {warning}")
     return settings
+
+
+def config_or_none(explicit: Path | None) -> Settings | None:
+    """The configuration of a command that can do without one; a file named by hand must be there and be right."""
+    try:
+        path = config_path(explicit)
+    except ConfigError:
+        if explicit is not None:
+            raise
+        return None
+    return load(path)
 
 
 def run_async(work: Coroutine[object, object, T]) -> T:

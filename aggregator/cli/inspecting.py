@@ -14,7 +14,7 @@ import typer
 from aggregator.app import chosen, unfiled, utc_now
 from aggregator.articles.compose import compose
 from aggregator.articles.extract import extract
-from aggregator.articles.rules import link_only
+from aggregator.articles.rules import built_in
 from aggregator.cli.frame import ConfigOption, JsonOption, app, settings_of
 from aggregator.cli.output import complain, print_json, print_table
 from aggregator.errors import AggregatorError, ConfigError
@@ -41,7 +41,7 @@ def parse(
     if source is not None and source not in SOURCES:
         raise ConfigError(f"there is no source {source!r}", where="--source", hint=f"Known: {', '.join(SOURCES)}")
     zone = zone or (settings_of(config).defaults.zone if config else None)
-    page = _page(file, url, header or [])
+    page = page_from(file, url, header or [])
     try:
         listing = SOURCES[source or sniff(page)].parse(page, zone)
     except AggregatorError as error:
@@ -70,11 +70,13 @@ def article(
 ) -> None:
     """Extract the article from a page. Nothing is fetched or stored."""
     at = _published(published)
-    categories = chosen(settings_of(config), [feed])[0].categories if feed else unfiled(url)
-    page = _page(file, url, header or [])
-    reason = link_only(url)
+    settings = settings_of(config) if feed or config else None
+    categories = chosen(settings, [feed])[0].categories if feed and settings else unfiled(url)
+    rules = settings.site_rules() if settings else built_in()
+    page = page_from(file, url, header or [])
+    reason = rules.link_only(url)
     try:
-        found = Article(url=url, title="", reason=reason) if reason else extract(page)
+        found = Article(url=url, title="", reason=reason) if reason else extract(page, rules=rules)
         if document:
             text = _document(found, categories, url, at)
     except AggregatorError as error:
@@ -104,8 +106,8 @@ def _published(text: str | None) -> datetime | None:
     return at
 
 
-def _page(file: str, url: str, headers: Sequence[str]) -> Page:
-    """The file as if the network had answered it."""
+def page_from(file: str, url: str, headers: Sequence[str]) -> Page:
+    """A file as if the network had answered it; ``headers`` are lines ``K: V``. Raises ``ConfigError``."""
     try:
         body = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:

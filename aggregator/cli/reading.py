@@ -135,7 +135,7 @@ def _show(row: Row, settings: Settings) -> None:
     sightings = row["sightings"]
     feeds = ", ".join(str(one["feed"]) for one in sightings) if isinstance(sightings, list) else ""
     out().print(f"{'seen in':>10}  {feeds}\n", markup=False)
-    out().print(text_of(str(row["body"] or ""), _text(row["rule"])), markup=False)
+    out().print(text_of(str(row["body"] or ""), _text(row["rule"]), settings.site_rules()), markup=False)
 
 
 @app.command(epilog="aggregator export --to blog/source/_posts")

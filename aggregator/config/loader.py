@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from aggregator.config import settings, tree, values
-from aggregator.config.settings import RESERVED, FeedRow, Settings
+from aggregator.config.settings import RESERVED, FeedRow, RuleRow, Settings
 from aggregator.errors import ConfigError
 
 MAX_BYTES = 8_000_000
@@ -165,16 +165,22 @@ def _repeated(root: tree.Node) -> Iterator[Mistake]:
     """Keys given twice in one section, and names given to two feeds."""
     for path, line, first in tree.repeated(root):
         yield Mistake(0, line, _dotted(path), f"is given twice, first on line {first}; delete one")
+    yield from _same_names(root, "feeds", "feed")
+    yield from _same_names(root, "rules", "row")
+
+
+def _same_names(root: tree.Node, section: str, what: str) -> Iterator[Mistake]:
+    """Rows of a list that have the name of an earlier one."""
     seen: dict[str, int] = {}
-    feeds = root.child("feeds")
-    for number, item in enumerate(feeds.items if feeds else ()):
+    rows = root.child(section)
+    for number, item in enumerate(rows.items if rows else ()):
         name = item.child("name")
         if name is None or not isinstance(name.value, str):
             continue
         word = unicodedata.normalize("NFC", name.value.strip())
         if word in seen:
-            message = f"{values.shown(word)} is already the name of the feed on line {seen[word]}; give another"
-            yield Mistake(0, name.line, f"feeds[{number}].name", message)
+            message = f"{values.shown(word)} is already the name of the {what} on line {seen[word]}; give another"
+            yield Mistake(0, name.line, f"{section}[{number}].name", message)
         seen.setdefault(word, name.line)
 
 
@@ -230,12 +236,14 @@ def _sections() -> Iterator[tuple[str, type[BaseModel]]]:
     yield "export", settings.Export
     yield "export.hexo", settings.Hexo
     yield "feeds[]", FeedRow
+    yield "rules[]", RuleRow
 
 
 def _section(path: Steps) -> type[BaseModel]:
     """The model that describes the section at ``path``."""
     name = ".".join(str(step) for step in path if isinstance(step, str))
-    return FeedRow if name == "feeds" else dict(_sections()).get(name, Settings)
+    sections = dict(_sections())
+    return sections.get(f"{name}[]") or sections.get(name, Settings)
 
 
 def _dotted(path: Steps) -> str:

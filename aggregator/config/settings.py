@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import (
     BaseModel,
@@ -18,14 +18,16 @@ from pydantic import (
     ValidationInfo,
     WithJsonSchema,
     field_validator,
+    model_validator,
 )
 
 from aggregator import __version__
+from aggregator.articles.rules import Rules, built_in, flaw, with_rows
 from aggregator.config import values
 from aggregator.model import Feed, Pages, Scope
 from aggregator.text.urls import host_of, is_sina
 
-RESERVED = frozenset("interval recheck retention images rules fallback keep drop browse hooks opml".split())
+RESERVED = frozenset("interval recheck retention images fallback keep drop browse hooks opml".split())
 UNFILED = "未分类"
 SINA_ZONE = "Asia/Shanghai"
 
@@ -72,6 +74,20 @@ def _three(value: object) -> tuple[str, ...]:
     return tuple(values.words(item) for item in value)
 
 
+def _one_or_more(value: object) -> object:
+    """One selector, or a list of them."""
+    listed = [value] if isinstance(value, str) else value
+    if not isinstance(listed, (list, tuple)):
+        raise ValueError(f"must be a selector or a list of selectors, not {values.shown(value)}")
+    return tuple(values.words(item) for item in listed)
+
+
+def _pair(value: object) -> object:
+    if value is not None and (not isinstance(value, (list, tuple)) or len(value) != 2):
+        raise ValueError(f"must be a list of two regular expressions, not {values.shown(value)}")
+    return value and tuple(values.words(item) for item in value)
+
+
 _DURATION = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": "^[0-9.]+(ms|[smhdw])?$"}]}
 _SIZE = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^[0-9.]+ ?([kMG]i?)?B?$"}]}
 
@@ -80,6 +96,7 @@ Seconds: TypeAlias = Annotated[float, BeforeValidator(values.positive_seconds), 
 Pause: TypeAlias = Annotated[float, BeforeValidator(values.seconds), WithJsonSchema(_DURATION)]
 Size: TypeAlias = Annotated[int, BeforeValidator(values.size), WithJsonSchema(_SIZE)]
 Words: TypeAlias = Annotated[str, BeforeValidator(values.words)]
+OptionalWords: TypeAlias = Annotated[str, BeforeValidator(lambda value: value and values.words(value))]
 Name: TypeAlias = Annotated[str, BeforeValidator(values.feed_name)]
 Zone: TypeAlias = Annotated[str, BeforeValidator(values.zone)]
 WebUrl: TypeAlias = Annotated[str, BeforeValidator(values.web_url)]
@@ -88,6 +105,11 @@ PagesSwitch: TypeAlias = Annotated[
     Pages, BeforeValidator(_pages), WithJsonSchema({"enum": ["auto", "true", "false", True, False]})
 ]
 FilePath: TypeAlias = Annotated[Path, BeforeValidator(_path)]
+Selectors: TypeAlias = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_one_or_more),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]
 Three: TypeAlias = Annotated[tuple[str, str, str], BeforeValidator(_three)]
 
 
@@ -245,6 +267,69 @@ class FeedRow(_Section):
         return values.roll_url(url) if info.data.get("source") == "sina-roll" else url
 
 
+class RuleRow(_Section):
+    """Where pages of a site keep the parts of an article. Selectors are CSS and are tried in order."""
+
+    name: Name
+    """The name of a built-in row, whose keys given here are changed, or of a row of your own."""
+    hosts: Selectors = ()
+    """Hosts the row is for, such as news.example.org or *.example.org."""
+    body: Selectors = ()
+    """The element whose content is the article."""
+    mark: OptionalWords = ""
+    """What must be on a page for the row to be tried."""
+    between: Annotated[tuple[str, str] | None, BeforeValidator(_pair)] = None
+    """Two regular expressions between which the body stands, tried before `body`."""
+    slides: OptionalWords = ""
+    """The inline variable that holds a slide show's pictures."""
+    lazy: OptionalWords = ""
+    """The attribute that holds the address of an image until a script moves it."""
+    title: Selectors = ()
+    """The headline."""
+    time: Selectors = ()
+    """The date shown."""
+    media: Selectors = ()
+    """The medium."""
+    editor: Selectors = ()
+    """The editor in charge."""
+    keywords: Selectors = ()
+    """Each keyword."""
+    remove: Selectors = ()
+    """What inside the body is not part of the article's text."""
+    identity: Selectors = ()
+    """Where the page says which article it is: selector @attribute."""
+    challenge: OptionalWords = ""
+    """A regular expression that only a page which asks for a human matches."""
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _can_be_used(cls, value: object, info: ValidationInfo) -> object:
+        key = str(info.field_name)
+        if key in ("name", "hosts", "slides", "lazy"):
+            return value
+        for text in value if isinstance(value, tuple) else (value,):
+            fault = flaw(key, text) if isinstance(text, str) and text else None
+            if fault:
+                raise ValueError(fault)
+        return value
+
+    @model_validator(mode="after")
+    def _says_enough(self) -> Self:
+        if built_in().named(self.name) is None:
+            lacking = [key for key, value in (("hosts", self.hosts), ("body", self._finds)) if not value]
+            if lacking:
+                raise ValueError(f"needs `{lacking[0]}`, because no built-in row is named {values.shown(self.name)}")
+        return self
+
+    @property
+    def _finds(self) -> object:
+        return self.body or self.between or self.slides
+
+    def given(self) -> dict[str, object]:
+        """The keys that stand in the file, without those left at their defaults."""
+        return self.model_dump(exclude_unset=True)
+
+
 class Settings(_Section):
     """The whole of config.yaml."""
 
@@ -258,6 +343,12 @@ class Settings(_Section):
     export: Annotated[Export, BeforeValidator(_empty_section)] = Export()
     feeds: Annotated[tuple[FeedRow, ...], BeforeValidator(_empty_list)] = ()
     """The feeds that are polled, in the order in which they are shown."""
+    rules: Annotated[tuple[RuleRow, ...], BeforeValidator(_empty_list)] = ()
+    """Rows over the built-in ones that tell where a site's pages keep their article."""
+
+    def site_rules(self) -> Rules:
+        """The built-in rules with this configuration's rows over them."""
+        return with_rows(built_in(), [row.given() for row in self.rules])
 
     def feed_list(self) -> tuple[Feed, ...]:
         """Every feed, paused ones too, in the order of the file, with the defaults filled in."""
