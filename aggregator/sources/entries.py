@@ -18,7 +18,8 @@ _MARKUP = frozenset({"text/html", "application/xhtml+xml", "html", "xhtml"})
 # What makes an RSS item's second text its content rather than another summary (content:encoded, xhtml:body).
 _CONTENT = re.compile(r"<(?:[\w.-]+:)?(?:encoded|content|body|fullitem)\b", re.I)
 _VOID_END = re.compile(r"</(?:area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr)>")
-_EMAIL = re.compile(r"[^\s<>(),;:\"]+@[^\s<>(),;\"]+")
+# Looked for at the beginning of a word only: from each letter of a long one the search would be quadratic.
+_EMAIL = re.compile(r"(?<![^\s<>(),;:\"])[^\s<>(),;:\"]+@[^\s<>(),;\"]+")
 _DC_DATE = re.compile(r"<(?:dc|[\w.-]+):date[\s>]", re.I)
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
+
 from aggregator.text.html import plain
 
 LEAST = 200  # characters of plain text; a shorter content may as well be a lead
+_TAG = re.compile(r"<[^<>]*>")  # what cleaned HTML holds of "<" and ">" is tags, or ">" in a text
 _CUT = ("...", "…")
 
 
@@ -12,5 +16,8 @@ def is_whole(content: str) -> bool:
     """At least 200 characters of plain text that do not end in an ellipsis."""
     if len(content) < LEAST:
         return False
+    dense = "".join(unescape(_TAG.sub("", content)).split()).rstrip("]>）)")
+    if len(dense) >= LEAST and not dense.endswith(_CUT):  # true of nearly all, and told without a tree
+        return True
     text = plain(content).rstrip(" ]>）)")
     return len(text) >= LEAST and not text.endswith(_CUT)

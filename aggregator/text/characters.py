@@ -7,7 +7,8 @@ from html.entities import html5
 
 # C0 and C1 controls but tab and newline, surrogates, and what Unicode calls noncharacters of the BMP.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
-_BREAK = re.compile(r" *[\t\n\x0b\x0c\r\x85\u2028\u2029][ \t\n\x0b\x0c\r\x85\u2028\u2029]*")
+# The look-behind keeps a long run of blanks from being scanned again from each of them.
+_BREAK = re.compile(r"(?<! ) *[\t\n\x0b\x0c\r\x85\u2028\u2029][ \t\n\x0b\x0c\r\x85\u2028\u2029]*")
 _REFERENCE = re.compile(r"&(?=#[0-9]|#[xX][0-9a-fA-F]|[A-Za-z][A-Za-z0-9]*;?)")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 _LEGACY = frozenset(name for name in html5 if not name.endswith(";"))
@@ -16,12 +17,15 @@ _LONGEST = max(map(len, _LEGACY))
 
 def printable(text: str) -> str:
     """The text without control characters (tab and LF stay), lone surrogates and noncharacters; CRLF becomes LF."""
+    if text.isprintable():  # nearly every text, and told ten times faster than by a pattern
+        return text
     return _UNPRINTABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def one_line(text: str) -> str:
     """A title or a name: printable, in one line, trimmed. Blanks inside stay as they are, ideographic ones too."""
-    return _BREAK.sub(" ", printable(_BREAK.sub(" ", text))).strip(" \u3000\xa0\ufeff")
+    line = text if text.isprintable() else _BREAK.sub(" ", printable(_BREAK.sub(" ", text)))
+    return line.strip(" \u3000\xa0\ufeff")
 
 
 def escape_text(text: str) -> str:

@@ -94,7 +94,7 @@ def instant(text: str, zone: str | None = None) -> datetime | None:
     China's or America's. A wrong weekday is ignored; relative words ("今天 15:10") are unknown. 24:00 is the next day's
     beginning; second 60 counts only where leap seconds happen, at 23:59:60 UTC on a month's last day.
     """
-    if len(text) > _LONGEST:
+    if not text or len(text) > _LONGEST:
         return None
     tidied = _tidied(text)
     if re.fullmatch(r"\d{10}|\d{13}", tidied, re.ASCII):
@@ -149,11 +149,11 @@ def too_far_ahead(moment: datetime, now: datetime) -> bool:
 
 def _tidied(text: str) -> str:
     """Half-width characters, single blanks, and none of RFC 822's comments, which may nest."""
-    plain = unicodedata.normalize("NFKC", re.sub(r"\\.", "", text))
-    count = 1
+    plain = unicodedata.normalize("NFKC", re.sub(r"\\.", "", text) if "\\" in text else text)
+    count = int("(" in plain)
     while count:
         plain, count = _COMMENT.subn(" ", plain)
-    return re.sub(r"\s+", " ", plain).strip(" ,;")
+    return " ".join(plain.split()).strip(" ,;")
 
 
 def _moment(parts: dict[str, str], zone: str | None) -> datetime | None:

@@ -87,6 +87,8 @@ def body_html(fragment: str, base: str | None) -> str:
 
 def plain(html: str) -> str:
     """The text of HTML: one block a line, no blank lines, white space folded, indents (U+3000) gone. Never raises."""
+    if _is_text(html):
+        return _fold(printable(html).replace("\n", " "))
     soup = tree(html)
     if soup is None:
         return _fold(re.sub(r"<[^<>]*>", " ", html))
@@ -100,7 +102,7 @@ def tree(html: str) -> BeautifulSoup | None:
         return None
     parsed = LexborHTMLParser(f"<!DOCTYPE html><body>{printable(html)}")
     parsed.strip_tags(DROPPED)
-    inner = (parsed.body.inner_html if parsed.body is not None else "") or ""
+    inner = printable((parsed.body.inner_html if parsed.body is not None else "") or "")  # "&#1;" is a control only now
     # BeautifulSoup collapses white space outside of the elements named here; the root makes that "nowhere".
     return BeautifulSoup(
         f"<{_ROOT}>{inner}</{_ROOT}>",
@@ -138,8 +140,15 @@ def first_image(body: str) -> str | None:
     return unescape(source[1]) if source else ""
 
 
+def _is_text(html: str) -> bool:
+    """Whether there is no markup at all: then a tree would hold just this, at a hundred times the cost."""
+    return "<" not in html and "&" not in html
+
+
 def _walk(html: str, base: str | None, policy: Policy) -> str:
     """The one allow-list walk."""
+    if _is_text(html):
+        return printable(html)
     soup = tree(html)
     if soup is None:
         return escape_text(plain(html))

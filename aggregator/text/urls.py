@@ -16,17 +16,14 @@ SINA_DOMAINS = ("sina.com.cn", "sina.cn", "sinaimg.cn")
 _REDIRECT = re.compile(r"^https?://go\.rss\.sina\.com\.cn/redirect\.php\?(?:[^#]*&)?url=(?P<target>.+)$", re.I | re.S)
 _COMOS = re.compile(r"(?:(?:doc|zl|detail)-i|comos[:-])(?P<id>[a-z]{7}\d{7})(?![a-z0-9])", re.I)
 _BULLETIN = re.compile(r"vCB_AllBulletinDetail\.php\?(?:[^#]*&)?id=(?P<id>\d+)", re.I)
-_BLANK = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\ufeff]+")
+_WEB = re.compile(r"https?://", re.I)
+_BLANKS = "".join(map(chr, (*range(0x21), *range(0x7F, 0xA1), 0x2028, 0x2029, 0xFEFF)))
 _INSIDE = re.compile(r"[\t\r\n]+")
 
 
 def tidy(url: str) -> str:
     """The URL without what the WHATWG URL standard ignores: white space around it, tabs and newlines in it."""
-    start = _BLANK.match(url)
-    text = url[start.end() :] if start else url
-    while text and _BLANK.match(text[-1]):
-        text = text[:-1]
-    return _INSIDE.sub("", text)
+    return _INSIDE.sub("", url.strip(_BLANKS))
 
 
 def absolute(url: str, base: str | None) -> str | None:
@@ -35,15 +32,16 @@ def absolute(url: str, base: str | None) -> str | None:
     A URL that is absolute already comes back as it was written: nothing is re-encoded.
     """
     text = tidy(url)
+    whole = _WEB.match(text) is not None
     try:
-        joined = urljoin(base or "https:", text) if text else ""
+        joined = text if whole or not text else urljoin(base or "https:", text)
         parts = urlsplit(joined)
         usable = parts.scheme.lower() in ("http", "https") and bool(parts.hostname)
     except ValueError:  # e.g. an unclosed IPv6 bracket
         return None
     if not usable:
         return None
-    return text if re.match(r"https?://", text, re.I) else joined
+    return joined
 
 
 def host_of(url: str) -> str:
