@@ -50,6 +50,7 @@ class FeedState:
     status: Status | None = None
     newest: datetime | None = None  # publication of the newest entry ever seen
     ttl: int | None = None  # seconds the listing itself wants between two polls
+    moved_to: str | None = None  # where the listing is, when for good no longer at the configured address
     held_until: datetime | None = None  # the server wants no request before, of this feed or of anyone
 
 
@@ -57,7 +58,8 @@ class FeedState:
 class Request:
     """What to ask the network for. ``kind`` chooses the size limit: a listing or an article's page.
 
-    With ``retry_after_scope`` "feed" a 429 or 503 is this request's affair and does not hold the host.
+    ``at`` is where ``url`` has moved and is asked in its place; the credentials and ``headers`` stay with the origin
+    of ``url``. With ``retry_after_scope`` "feed" a 429 or 503 is this request's affair and does not hold the host.
     """
 
     url: str
@@ -65,6 +67,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     validators: Validators = Validators()
     retry_after_scope: Scope = "host"
+    at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,11 +234,15 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """What noting a listing changed: entries of articles not seen before, entries whose article is known, edits."""
+    """What noting a listing changed: entries of articles not seen before, entries whose article is known, edits.
+
+    ``remark`` is for people: that the feed has moved, or is no longer where it had moved.
+    """
 
     new: int = 0
     known: int = 0
     changed: int = 0
+    remark: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +251,9 @@ class Discovery:
 
     On ``unchanged`` there are no entries; ``listed`` is how many the listing holds, also when all are known.
     ``digest`` is ``None`` where nothing but "unchanged" was said. ``ttl`` is the listing's own, ``floor`` the seconds
-    that must pass before the next poll, by the server's word and the listing's.
+    that must pass before the next poll, by the server's word and the listing's. ``moved_to`` is where this answer says
+    that the listing has moved for good; ``lost`` why it is no longer where it had moved before, so that this answer is
+    from the configured address.
     """
 
     status: Status
@@ -256,6 +265,8 @@ class Discovery:
     fetched_at: datetime | None = None
     ttl: int | None = None
     floor: int | None = None
+    moved_to: str | None = None
+    lost: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,3 +293,4 @@ class Report:
     error_kind: str | None = None
     error: str | None = None
     held_until: datetime | None = None
+    remark: str | None = None

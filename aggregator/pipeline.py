@@ -17,7 +17,7 @@ from aggregator.archive.protocol import Archive
 from aggregator.articles.compose import compose, from_entry, link_only_article, merged
 from aggregator.articles.extract import extract
 from aggregator.articles.rules import Rules, built_in
-from aggregator.errors import AggregatorError, ArchiveError, FetchError, masked
+from aggregator.errors import AggregatorError, ArchiveError, FetchError, ParseError, masked
 from aggregator.identity.fingerprint import fingerprint
 from aggregator.identity.keys import keys_of
 from aggregator.model import (
@@ -35,6 +35,7 @@ from aggregator.model import (
     Report,
     Request,
     Status,
+    Validators,
 )
 from aggregator.sources import SOURCES
 from aggregator.text.dates import too_far_ahead
@@ -42,6 +43,8 @@ from aggregator.text.urls import same_origin
 
 T = TypeVar("T")
 _GONE = {"not_found": "not_found", "gone": "gone"}
+# After such an error of the address to which a feed has moved, the configured one is tried.
+_LOST = frozenset({"dns", "gone", "not_a_feed", "not_found", "redirects", "refused", "scheme", "tls"})
 
 
 class Work(Protocol):
@@ -102,6 +105,13 @@ class Budget:
             self.left += 1
 
 
+@dataclass(slots=True)
+class _Trace:
+    """The page that a failed attempt, at a listing or an article, got as far as."""
+
+    page: Page | None = field(default=None)
+
+
 Watch = Callable[[Outcome], None]
 
 
@@ -128,17 +138,48 @@ async def discover(desk: Desk, feed: Feed, *, revive: bool = True) -> Report:
         return Report(feed.name, "gone", error_kind="gone", error=said)
     if state.held_until and state.held_until > started:
         return await _held(desk, feed, state.held_until)
-    page: Page | None = None
+    trace = _Trace()
     try:
-        source = SOURCES[feed.source]
-        address, scope = source.address(feed.url), feed.retry_after_scope
-        page = await desk.fetch(Request(address, "listing", feed.headers, state.validators, scope))
-        found = await _found(desk, feed, state, page)
+        found = await _followed(desk, feed, state, trace)
     except AggregatorError as error:
-        return await _blamed(desk, feed, error, page, started)
+        return await _blamed(desk, feed, error, trace.page, started)
     noted = await desk.archive.note(feed, found)
-    seconds = (desk.clock() - started).total_seconds()
-    return Report(feed.name, found.status, found.listed, noted.new, found.listed - noted.new, seconds=seconds)
+    return Report(
+        feed.name,
+        found.status,
+        found.listed,
+        noted.new,
+        found.listed - noted.new,
+        seconds=(desk.clock() - started).total_seconds(),
+        remark=noted.remark,
+    )
+
+
+async def _followed(desk: Desk, feed: Feed, state: FeedState, trace: _Trace) -> Discovery:
+    """The listing from where it has moved; from the configured address, if it is not there any more."""
+    try:
+        return await _asked(desk, feed, state, trace)
+    except (FetchError, ParseError) as error:
+        if state.moved_to is None or error.kind not in _LOST:
+            raise
+        at_home = replace(state, moved_to=None, validators=Validators())
+        try:
+            return replace(await _asked(desk, feed, at_home, _Trace()), lost=f"{error.kind}: {error}")
+        except (FetchError, ParseError):
+            raise error from None  # it is nowhere: what its last address says is told
+
+
+async def _asked(desk: Desk, feed: Feed, state: FeedState, trace: _Trace) -> Discovery:
+    request = Request(
+        SOURCES[feed.source].address(feed.url),
+        "listing",
+        feed.headers,
+        state.validators,
+        feed.retry_after_scope,
+        at=state.moved_to,
+    )
+    trace.page = await desk.fetch(request)
+    return await _found(desk, feed, state, trace.page)
 
 
 async def _found(desk: Desk, feed: Feed, state: FeedState, page: Page) -> Discovery:
@@ -151,6 +192,8 @@ async def _found(desk: Desk, feed: Feed, state: FeedState, page: Page) -> Discov
         fetched_at=page.fetched_at,
         ttl=state.ttl,
         floor=_floor(page, state.ttl),
+        # An address with a secret in it is not kept: such a feed goes by its configured one.
+        moved_to=page.moved_to if page.moved_to and masked(page.moved_to) == page.moved_to else None,
     )
     if page.unchanged or said.digest == state.digest:
         return said
@@ -245,13 +288,6 @@ async def collect(
         for _ in range(desk.workers):
             group.create_task(worker())
     return outcomes
-
-
-@dataclass(slots=True)
-class _Trace:
-    """The page a failed attempt got as far as."""
-
-    page: Page | None = field(default=None)
 
 
 async def _attempt(desk: Desk, task: Pending) -> Outcome:

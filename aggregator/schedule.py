@@ -105,4 +105,5 @@ class Daemon:
 def told(report: Report) -> str:
     """A poll in one line of the log."""
     numbers = f"{report.listed} listed, {report.new} new, {report.failed} failed, {report.seconds:.1f} s"
-    return f"{report.feed}: {report.status}: {report.error or numbers}"
+    remark = f"; {report.remark}" if report.remark else ""
+    return f"{report.feed}: {report.status}: {report.error or numbers}{remark}"

@@ -91,7 +91,7 @@ async def program(
 ) -> AsyncIterator[tuple[App, Server]]:
     """The program with its feeds "bad" and "good", and the server that is the world to it; ``lines`` as in ``attack``.
 
-    ``defaults`` is a line of that section of the configuration, ``feeds`` rows of further feeds.
+    ``url`` is that of "bad", ``defaults`` a line of that section of the configuration, ``feeds`` rows of further feeds.
     """
     given = {"source": "feed", "deadline": "8s", "network": "", "feed": "", "defaults": "", "feeds": ""}
     given |= {"url": "http://bad.example/bad"} | lines

@@ -10,7 +10,9 @@ from aggregator.archive.rows import Value, update, when
 from aggregator.errors import AggregatorError, FetchError
 from aggregator.model import Discovery, Feed, FeedState, Validators
 from aggregator.text.dates import iso, parse_iso
+from aggregator.text.urls import host_of
 
+AGREEING = 3  # polls in a row after which a permanent redirect is believed
 LONGEST = 6 * 3_600  # seconds: the rarest a failing feed is asked
 # What may be trouble on the way, which ends for all feeds at once: then nobody should wait for hours.
 LONGEST_IN_PASSING = 1_800
@@ -20,19 +22,20 @@ _PASSING = frozenset({"dns", "connect", "tls", "timeout", "truncated"})
 def state(db: Database, feed: Feed) -> FeedState:
     """What is remembered of a feed. Without a listing to compare, there is no asking whether it has changed."""
     row = db.execute(
-        "SELECT etag, last_modified, digest, status, newest, ttl, max(coalesce(not_before, ''),"
+        "SELECT etag, last_modified, digest, status, newest, ttl, moved_to, max(coalesce(not_before, ''),"
         " coalesce(next_allowed_at, '')) FROM feeds LEFT JOIN hosts USING (host) WHERE name = ?",
         [feed.name],
     ).fetchone()
     if row is None:
         return FeedState()
-    etag, last_modified, digest, status, newest, ttl, held = row
+    etag, last_modified, digest, status, newest, ttl, moved_to, held = row
     return FeedState(
         validators=Validators(etag, last_modified) if digest else Validators(),
         digest=digest,
         status=status,
         newest=parse_iso(newest) if newest else None,
         ttl=ttl,
+        moved_to=moved_to,
         held_until=parse_iso(held) if held else None,
     )
 
@@ -53,13 +56,43 @@ def succeeded(db: Database, feed: Feed, feed_id: int, now: datetime, found: Disc
         db.execute("UPDATE feeds SET newest = ? WHERE id = ? AND coalesce(newest, '') < ?", [newest, feed_id, newest])
 
 
+def follow(db: Database, feed_id: int, found: Discovery) -> str | None:
+    """Where a feed moves, after ``succeeded``: a permanent redirect that so many polls in a row tell is its address.
+
+    The configured address stays and is what is asked when the new one fails. Returns what is to be said about it.
+    """
+    columns = "url, moved_to, moving_to, moving_polls"
+    url, place, before, polls = db.execute(f"SELECT {columns} FROM feeds WHERE id = ?", [feed_id]).fetchone()
+    moving, said = found.moved_to, None
+    if found.lost:
+        said = f"no longer at {place}, where it had moved ({found.lost}); its configured address answers"
+        place = None
+    agreeing = polls + 1 if moving and moving == before else int(moving is not None)
+    if agreeing == AGREEING:
+        place = None if moving == url else moving
+        said = (
+            f"moved for good to {moving}: change its url in config.yaml" if place else "back at its configured address"
+        )
+        moving, agreeing = None, 0
+    values: dict[str, Value] = {"moved_to": place, "moving_to": moving, "moving_polls": agreeing}
+    if agreeing == 1 and found.digest is None:
+        # The new address has only said "unchanged" so far. Asked without validators, it shows its listing.
+        values |= {"etag": None, "last_modified": None}
+    update(db, "feeds", feed_id, values | {"host": host_of(place or url)})
+    return said
+
+
 def failed(db: Database, feed: Feed, feed_id: int, now: datetime, status: str, error: AggregatorError) -> None:
-    """A listing that could not be had. It is asked again ever more rarely; one that is gone is not asked again."""
+    """A listing that could not be had: asked again ever more rarely, and never when it is gone.
+
+    Polls that agreed on where it moves are not in a row any more.
+    """
     failures = db.execute("SELECT failures FROM feeds WHERE id = ?", [feed_id]).fetchone()[0] + 1
     wanted = error.retry_at if isinstance(error, FetchError) else None
     due = now + timedelta(seconds=backoff(feed.every, failures, error))
     values: dict[str, Value] = {"status": status, "last_polled": iso(now), "failures": failures}
     values |= {"error_kind": error.kind, "error": str(error), "not_before": when(wanted)}
+    values |= {"moving_to": None, "moving_polls": 0}
     values["next_due"] = None if status == "gone" else iso(max(due, wanted or due))
     update(db, "feeds", feed_id, values)
 

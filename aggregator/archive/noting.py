@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import cache, partial
 
 from sqlite_utils import Database
@@ -31,7 +32,7 @@ from aggregator.text.urls import host_of
 # What is remembered of a feed's address rather than of the feed.
 _OF_THE_URL = (
     *("etag", "last_modified", "digest", "status", "error_kind", "error", "newest"),
-    *("next_due", "ttl", "floor", "not_before"),
+    *("next_due", "ttl", "floor", "not_before", "moved_to", "moving_to"),
 )
 _CHUNK = 500  # values in one IN (…); SQLite's oldest limit is 999
 
@@ -68,12 +69,14 @@ def _enrol(db: Database, feed: Feed, position: int, *, active: bool) -> None:
         "enabled": int(feed.enabled),
         "every": feed.every,
     }
-    row = db.execute("SELECT id, url FROM feeds WHERE name = ?", [feed.name]).fetchone()
+    row = db.execute("SELECT id, url, moved_to FROM feeds WHERE name = ?", [feed.name]).fetchone()
     if row is None:
         insert(db, "feeds", values)
         return
-    if row[1] != values["url"]:
-        values |= dict.fromkeys(_OF_THE_URL) | {"failures": 0}
+    if row[1] == values["url"]:
+        values["host"] = host_of(row[2] or feed.url)
+    else:
+        values |= dict.fromkeys(_OF_THE_URL) | {"failures": 0, "moving_polls": 0}
     update(db, "feeds", row[0], values)
 
 
@@ -85,11 +88,12 @@ def note(db: Database, clock: Clock, feed: Feed, found: Discovery) -> Noted:
         stamp = cache(partial(commit, db, clock))  # one commit, and none where nothing happened
         noted = _note_entries(db, stamp, feed_id, found.entries)
         now = clock()
-        if noted.new or noted.changed or before != found.status:
+        health.succeeded(db, feed, feed_id, now, found)
+        noted = replace(noted, remark=health.follow(db, feed_id, found))
+        if noted.new or noted.changed or noted.remark or before != found.status:
             _poll_row(db, feed_id, stamp(), found.status, found.listed, noted)
         else:
             count_poll(db, feed_id, now, found.status)
-        health.succeeded(db, feed, feed_id, now, found)
         return noted
 
 
@@ -132,7 +136,7 @@ def _poll_row(
             "new": noted.new,
             "changed": noted.changed,
             "error_kind": error.kind if error else None,
-            "error": str(error) if error else None,
+            "error": str(error) if error else noted.remark,
             "page": page,
             "commit": stamp.seq,
         },

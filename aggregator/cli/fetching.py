@@ -131,6 +131,8 @@ def show_reports(reports: Sequence[Report], outcomes: Sequence[Outcome], setting
     for report in reports:
         if report.error:
             complain(f"{report.feed}: {report.error_kind}: {report.error}")
+        if report.remark:
+            complain(f"{report.feed}: {report.remark}")
     for outcome in outcomes:
         if outcome.error:
             complain(f"{outcome.task.key}: {outcome.error.kind}: {outcome.error}")

@@ -63,6 +63,8 @@ def _remarks(row: Row) -> Iterator[str]:
     """What there is to say of a feed beyond its row in the table."""
     if row["error"]:
         yield f"{row['error_kind']}: {row['error']}"
+    if row["moved_to"]:
+        yield f"moved to {row['moved_to']}: change the url in config.yaml"
     floor, every = row["floor"], row["every"]
     if isinstance(floor, int) and isinstance(every, int) and floor > every:
         yield f"polled later than `every`: its server wants {floor} s between two polls (Cache-Control, Expires or ttl)"
@@ -70,7 +72,7 @@ def _remarks(row: Row) -> Iterator[str]:
 
 def _feed_json(row: Row) -> dict[str, object]:
     shown = ("name", "source", "url", "articles", "waiting", "failures", "last_polled", "last_success", "newest")
-    values = {name: row[name] for name in (*shown, "next_due", "floor", "held_until")}
+    values = {name: row[name] for name in (*shown, "next_due", "floor", "held_until", "moved_to")}
     error = {"kind": row["error_kind"], "message": row["error"]} if row["error_kind"] else None
     return {**values, "status": _state(row), "error": error}
 

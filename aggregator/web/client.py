@@ -87,9 +87,9 @@ class Client:
         ``FetchError`` for everything else; its kinds are listed there.
         """
         first = admit(request.url, self._guard)
-        url = _bare(first)
+        start = admit(request.at, self._guard) if request.at else first
         deadline = _Deadline(self._network.deadline)
-        way = [_Onward(url, for_good=True)]
+        way = [_Onward(_bare(start), for_good=True)]
         while True:
             found = await self._hop(_Hop(request, first, way[-1].url), deadline)
             if isinstance(found, Page):
