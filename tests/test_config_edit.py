@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.config import add_feed, parse, remove_feed, set_feed, starter, write_config
+from aggregator.config import add_feed, add_feeds, parse, remove_feed, set_feed, starter, write_config
 from aggregator.config.settings import Settings
 from aggregator.errors import ConfigError
+from aggregator.text.characters import printable
 
 NEW = {"name": "new", "source": "feed", "url": "https://example.org/new.xml"}
 PLAIN = "source: feed\n    url: https://example.org/x.xml"
@@ -105,6 +106,24 @@ def test_the_shipped_file_takes_a_feed_and_gives_it_back() -> None:
     assert remove_feed(after, "new") == starter()
 
 
+@pytest.mark.parametrize("before", [BLOCK, FLOW, TALL, MIXED, INDENTED, "archive: a.db", "", "feeds: [] # none\n"])
+def test_many_feeds_are_added_as_one_by_one(before: str) -> None:
+    feeds = [{**NEW, "name": f"new {n}", "every": n} for n in (1, 2, 3)]
+    one_by_one = before
+    for feed in feeds:
+        one_by_one = add_feed(one_by_one, feed)
+    together = add_feeds(before, feeds)
+    assert [line for line in together.splitlines() if line] == [line for line in one_by_one.splitlines() if line]
+    assert add_feeds(before, []) == before
+    with pytest.raises(ConfigError, match="of this name already"):
+        add_feeds(before, [NEW, NEW])
+
+
+def test_what_would_be_too_long_to_be_read_again_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"too large.*Nothing was written"):
+        add_feeds(BLOCK, [{**NEW, "name": f"{n}", "headers": {"X": "x" * 500_000}} for n in range(17)])
+
+
 @pytest.mark.parametrize(
     ("feed", "fragment"),
     [
@@ -123,7 +142,7 @@ def test_a_feed_that_cannot_be_is_not_added(feed: dict[str, object], fragment: s
 WORDS = st.text(
     st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp")) | st.sampled_from(":#'\"[]{},&*!|>%@`-?~=<01"),
     max_size=12,
-).filter(lambda text: text.strip() == text != "")
+).filter(lambda text: text.strip() == printable(text) == text != "")
 HEADER = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=12).map(str.strip)
 
 

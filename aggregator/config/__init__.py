@@ -1,6 +1,6 @@
 """config.yaml: finding it, reading it into ``Settings``, and changing it without losing a comment."""
 
-from aggregator.config.edit import add_feed, remove_feed, set_feed, write_config
+from aggregator.config.edit import add_feed, add_feeds, remove_feed, set_feed, write_config
 from aggregator.config.loader import check_feed, find_config, load, parse, read_config, schema, starter
 from aggregator.config.settings import UNFILED, Network, Settings
 
@@ -9,6 +9,7 @@ __all__ = [
     "Network",
     "Settings",
     "add_feed",
+    "add_feeds",
     "check_feed",
     "find_config",
     "load",

@@ -10,13 +10,14 @@ import difflib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import yaml
 
 from aggregator.config import tree
-from aggregator.config.loader import check_feed, compose
+from aggregator.config.loader import MAX_BYTES, check_feed, compose
 from aggregator.errors import ConfigError
 
 PLACE = "config.yaml"
@@ -29,15 +30,26 @@ def add_feed(text: str, feed: Mapping[str, object]) -> str:
 
     Raises ConfigError for a feed that could not stand there, a name already in use, and a file that cannot be edited.
     """
-    row = {key: _data(value) for key, value in feed.items() if value is not None}
-    check_feed(row)
+    return add_feeds(text, [feed])
+
+
+def add_feeds(text: str, feeds: Sequence[Mapping[str, object]]) -> str:
+    """The text with all of ``feeds`` behind its last feed, as ``add_feed`` would write them one by one.
+
+    Raises ConfigError as ``add_feed`` does, and for more text than a configuration may have.
+    """
+    new = [{key: _data(value) for key, value in feed.items() if value is not None} for feed in feeds]
     root = compose(text, PLACE)
     data, rows = _rows(root)
-    name = str(row["name"]).strip()
-    if any(isinstance(old, dict) and old.get("name") == name for old in rows):
-        hint = "Give another name, or remove that feed first"
-        raise ConfigError("there is a feed of this name already", where=name, hint=hint)
-    return _checked(_with_item(text, root, row), {**data, "feeds": [*rows, row]})
+    names = {old.get("name") for old in rows if isinstance(old, dict)}
+    for row in new:
+        check_feed(row)
+        name = str(row["name"]).strip()
+        if name in names:
+            hint = "Give another name, or remove that feed first"
+            raise ConfigError("there is a feed of this name already", where=name, hint=hint)
+        names.add(name)
+    return _checked(_with_items(text, root, new), {**data, "feeds": [*rows, *new]}) if new else text
 
 
 def set_feed(text: str, name: str, key: str, value: object) -> str:
@@ -144,7 +156,9 @@ def _data(value: object) -> tree.Value:
 
 
 def _checked(text: str, meant: dict[str, tree.Value]) -> str:
-    """``text``, if it says what was meant."""
+    """``text``, if it says what was meant and is not too long to be read again."""
+    if len(text.encode()) > MAX_BYTES:
+        raise ConfigError("the configuration would become too large", where=PLACE, hint="Nothing was written")
     try:
         found, rows = _rows(compose(text, PLACE))
     except ConfigError as error:
@@ -175,15 +189,16 @@ def _scalar(value: tree.Scalar) -> str:
     return "".join(c if c.isprintable() else f"\\U{ord(c):08X}" for c in quoted)
 
 
+@lru_cache
 def _reads_back(text: str) -> bool:
     """Does a text mean itself without quotes, in every place and for readers of YAML 1.1 too?"""
     if not text.isprintable() or tree.resolve(text) != text:
         return False
     try:
-        in_list, in_map = yaml.safe_load(f"[{text}]"), yaml.safe_load(f"k: {text}")
+        found = yaml.safe_load(f"- [{text}]\n- k: {text}")
     except (yaml.YAMLError, ValueError):
         return False
-    return bool(in_list == [text] and in_map == {"k": text})
+    return bool(found == [[text], {"k": text}])
 
 
 # -- writing text --------------------------------------------------------------------------------------------------
@@ -215,22 +230,33 @@ def _item(row: Mapping[str, tree.Value], column: int, flow: bool) -> list[str]:
     return [f"{pad}- {lines[0]}", *(f"{pad}  {line}" for line in lines[1:])]
 
 
-def _with_item(text: str, root: tree.Node | None, row: Mapping[str, tree.Value]) -> str:
+def _items(rows: Sequence[Mapping[str, tree.Value]], column: int, *, flow: bool = False, apart: bool) -> list[str]:
+    """The lines of several items, with an empty line between two of them if they stand ``apart``."""
+    lines: list[str] = []
+    for row in rows:
+        lines += [*([""] if apart and lines else []), *_item(row, column, flow)]
+    return lines
+
+
+def _with_items(text: str, root: tree.Node | None, rows: Sequence[Mapping[str, tree.Value]]) -> str:
     feeds = root.child("feeds") if root else None
     column = _column(text, root.start) if root else 0
     if feeds is None:
         blank = [""] if text.strip() else []
-        return _insert_line(text, len(text), [*blank, " " * column + "feeds:", *_item(row, column + 2, False)])
+        items = _items(rows, column + 2, apart=True)
+        return _insert_line(text, len(text), [*blank, " " * column + "feeds:", *items])
     if not feeds.items:
         head = text[: feeds.start].rstrip(" ") if feeds.end > feeds.start else text[: feeds.start]
-        return _insert_line(head + text[feeds.end :], len(head), _item(row, column + 2, False))
+        return _insert_line(head + text[feeds.end :], len(head), _items(rows, column + 2, apart=True))
     last = feeds.items[-1]
     if not feeds.flow:
-        apart = [""] if len(feeds.items) > 1 and _BLANK.search(text, feeds.items[-2].end, last.start) else []
-        return _insert_line(text, last.end, [*apart, *_item(row, _column(text, feeds.start), last.flow)])
+        apart = len(feeds.items) > 1 and bool(_BLANK.search(text, feeds.items[-2].end, last.start))
+        items = _items(rows, _column(text, feeds.start), flow=last.flow, apart=apart)
+        return _insert_line(text, last.end, [*([""] if apart else []), *items])
     own_line = "\n" in text[feeds.start : last.start]
     gap = _line_break(text) + " " * _column(text, last.start) if own_line else " "
-    return f"{text[: last.end]},{gap}{_flow(dict(row))}{text[last.end :]}"
+    added = "".join(f",{gap}{_flow(dict(row))}" for row in rows)
+    return text[: last.end] + added + text[last.end :]
 
 
 def _with_value(text: str, item: tree.Node, key: str, value: str) -> str:
