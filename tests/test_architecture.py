@@ -21,6 +21,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("articles",),
     ("identity",),
     ("config",),
+    ("opml",),
     ("web", "archive", "export"),  # the outside: these never import each other
     ("pipeline",),
     ("app",),
@@ -38,7 +39,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "feedparser": ("sources",),
     "httpcore": ("web",),
     "httpx": ("web",),
-    "lxml": ("text", "sources"),
+    "lxml": ("text", "sources", "opml"),
     "markupsafe": ("browse",),
     "pydantic": ("config",),
     "pydantic_core": ("config",),

@@ -26,6 +26,9 @@ COLOURS = {
     "blocked": "red",
     "not_a_feed": "red",
     "failed": "red",
+    "added": "green",
+    "skipped": "dim",
+    "refused": "red",
 }
 
 

@@ -27,7 +27,7 @@ from aggregator.config import values
 from aggregator.model import Feed, Pages, Scope
 from aggregator.text.urls import host_of, is_sina
 
-RESERVED = frozenset("interval recheck retention images fallback keep drop browse hooks opml".split())
+RESERVED = frozenset("interval recheck retention images fallback keep drop browse hooks".split())
 UNFILED = "未分类"
 SINA_ZONE = "Asia/Shanghai"
 
@@ -260,6 +260,14 @@ class FeedRow(_Section):
         Mapping[Annotated[str, BeforeValidator(values.header_name)], HeaderText], BeforeValidator(_empty_section)
     ] = Field(default_factory=dict)
     """Headers sent with each request for this feed's listing and pages."""
+    opml: Annotated[
+        Mapping[
+            Annotated[str, BeforeValidator(values.attribute_name)],
+            Annotated[str, BeforeValidator(values.attribute_text)],
+        ],
+        BeforeValidator(_empty_section),
+    ] = Field(default_factory=dict)
+    """Attributes of the outline this feed was imported from, written again by `aggregator opml export`."""
 
     @field_validator("url")
     @classmethod

@@ -12,12 +12,25 @@ import unicodedata
 import zoneinfo
 from urllib.parse import SplitResult, urlsplit
 
+from aggregator.text.characters import printable
+
 SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 BYTES = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
 LONGEST = 3650 * 86_400  # seconds
 
 _AMOUNT = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?)\s*([a-zA-Z]*)")
 _HOST = re.compile(r"[^\W_](?:[\w-]*\w)?(?:\.[\w-]*\w)*\.?")
+_TURNING = re.compile("[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")  # they turn the direction of writing
+# A name of XML 1.0 (section 2.3), but for its colon, which parts a prefix from the rest.
+_START = (
+    "A-Z_a-z\xc0-\xd6\xd8-\xf6\xf8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c\u200d\u2070-\u218f"
+    "\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff"
+)
+_PART = f"[{_START}][{_START}.0-9\xb7\u0300-\u036f\u203f\u2040-]*"
+_ATTRIBUTE_NAME = re.compile(f"{_PART}(?::{_PART})?")
+# The program writes these itself, or they would make something else of the outline.
+_TAKEN = re.compile(r"text|xmlurl|iscomment|xmlns|xmlns:(?:xml|xmlns|aggregator)|aggregator:.*", re.I)
+_LONGEST_ATTRIBUTE = 4_000
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
 
 
@@ -89,7 +102,7 @@ def words(value: object) -> str:
     text = value.strip()
     if not text:
         raise ValueError("must not be empty")
-    if any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in text):
+    if any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in text) or printable(text) != text:
         raise ValueError("must be one line without control characters")
     return text
 
@@ -99,6 +112,8 @@ def feed_name(value: object) -> str:
     text = words(value)
     if text.startswith("-") or "://" in text or len(text) > 100:
         raise ValueError("must be a short name such as sina-domestic, without :// and no - at its start")
+    if _TURNING.search(text):
+        raise ValueError("must have no invisible characters that turn the direction of writing")
     return text
 
 
@@ -219,3 +234,24 @@ def header_value(value: object) -> str:
     if not all(" " <= c <= "~" for c in value):
         raise ValueError("must be printable ASCII on one line")
     return value.strip()
+
+
+def attribute_name(value: object) -> str:
+    """The name of an attribute of an OPML outline that means nothing to the program, with or without a prefix."""
+    text = words(value)
+    if len(text) > 100 or not _ATTRIBUTE_NAME.fullmatch(text):
+        raise ValueError("must be the name of an XML attribute, such as htmlUrl")
+    if _TAKEN.fullmatch(text):
+        raise ValueError("is an attribute the program writes itself; delete it")
+    return text
+
+
+def attribute_text(value: object) -> str:
+    """The text of such an attribute; it may be empty."""
+    if not isinstance(value, str):
+        raise ValueError(f"must be a text, not {shown(value)}; put it in quotes")
+    if len(value) > _LONGEST_ATTRIBUTE:
+        raise ValueError(f"must have at most {_LONGEST_ATTRIBUTE} characters")
+    if printable(value) != value:
+        raise ValueError("must be without control characters")
+    return value

@@ -6,6 +6,7 @@ Facts about Sina's addresses: docs/sina.md, measured on captures of 2018 to 2026
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urljoin, urlsplit, urlunsplit
 
 # Parameters that say how a reader came, not what is read: dropped from a canonical URL.
@@ -109,7 +110,15 @@ def canonical(url: str) -> str:
     in upper case and only where needed. On Sina's hosts the whole query goes (docs/sina.md), save where it is the
     address itself (``doc.sina.cn/?id=``, ``…php?id=``). Idempotent.
     """
-    text = unwrap(tidy(url))
+    return _spelt(unwrap(tidy(url)), _query)
+
+
+def canonical_listing(url: str) -> str:
+    """The same for a listing's address, where the whole query stays: it often says which list is meant."""
+    return _spelt(tidy(url), lambda host, path, query: query)
+
+
+def _spelt(text: str, query_of: Callable[[str, str, str], str]) -> str:
     try:
         parts = urlsplit(text)
         host, port = (parts.hostname or "").rstrip(".").lower(), parts.port
@@ -122,7 +131,7 @@ def canonical(url: str) -> str:
     if port and port not in (80, 443):
         netloc = f"{netloc}:{port}"
     path = quote(unquote(parts.path, errors="surrogateescape"), safe="/:@!$&'()*+,;=~-._", errors="surrogateescape")
-    return urlunsplit(("https", netloc, path or "/", _query(host, parts.path, parts.query), ""))
+    return urlunsplit(("https", netloc, path or "/", query_of(host, parts.path, parts.query), ""))
 
 
 def _query(host: str, path: str, query: str) -> str:
