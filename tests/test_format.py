@@ -186,6 +186,27 @@ def test_no_vector_leaves_anything_that_runs(shared: Path) -> None:
         assert clean(clean(payload)) == clean(payload)
 
 
+@pytest.mark.parametrize(
+    ("html", "made"),
+    [
+        ('a<iframe src="https://x.example/"/> b <p>c</p>', "a b <p>c</p>"),
+        ("a<iframe src=x> b <p>c</p>", "a b <p>c</p>"),
+        ("a<IFRAME>b</iframe>c<iframe src=y>d", "acd"),
+        ("a<textarea>b", "ab"),
+        ("a<object data=x><param name=y><p>b</p><embed></object>c", "a<p>b</p>c"),
+        ("a<scr<iframe>ipt>b</script>c", "ac"),
+    ],
+)
+def test_a_frame_that_never_ends_swallows_nothing(html: str, made: str) -> None:
+    assert re.sub(r"\s+", " ", clean(html)) == made
+
+
+def test_attributes_without_a_meaning_stay() -> None:
+    kept = '<p accept="x" maxlength="3" datafld="y"><img usemap="#m"><fieldset><legend>a</legend></fieldset>'
+    assert clean(kept) == kept.replace("<fieldset>", "</p><fieldset>")
+    assert clean('<p action="x" formaction="y" data="z" ping="p" autofocus>a</p>') == "<p>a</p>"
+
+
 @pytest.mark.parametrize("heavy", ["<div>" * 100_000, "<!--" * 200_000, '<a href="' * 100_000, "<p>" * 3_000_000])
 def test_what_no_tree_should_be_built_of_becomes_text(heavy: str) -> None:
     assert "<" not in clean(heavy).replace("&lt;", "")

@@ -1,8 +1,9 @@
 """Attributes of strangers' elements: which may stay, and what they become.
 
 Every attribute the HTML standard gives a meaning must be on the list to stay. Names it does not know (``cms-style``,
-``data-link``, ``inpost``) mean nothing to a browser and stay, for faithfulness; names by which script frameworks act
-(``v-``, ``ng-``, ``x-``, ``@``, ``:``) and every ``on…`` go.
+``data-link``, ``inpost``) mean nothing to a browser and stay, for faithfulness, as do those it knows only on elements
+that never pass (``accept``, ``maxlength`` …); names by which script frameworks act (``v-``, ``ng-``, ``x-``, ``@``,
+``:``) and every ``on…`` go.
 """
 
 from __future__ import annotations
@@ -15,23 +16,21 @@ from aggregator.text.urls import absolute, tidy
 
 _HARMLESS = frozenset(
     """abbr align alt axis bgcolor border cellpadding cellspacing char charoff class clear color cols colspan compact
-    controls coords datetime decoding dir download face frame headers height hidden hreflang hspace id itemid itemprop
-    itemref itemscope itemtype kind label lang loading loop lowsrc media muted name noshade nowrap open preload
-    referrerpolicy rel rev reversed role rows rowspan rules scope shape size sizes span srclang start summary tabindex
-    target title translate type valign value vspace width""".split()
+    controls coords datetime decoding dir download draggable face frame headers height hidden hreflang hspace id
+    itemid itemprop itemref itemscope itemtype kind label lang loading loop lowsrc media muted name noshade nowrap
+    open preload referrerpolicy rel rev reversed role rows rowspan rules scope shape size sizes span srclang start
+    summary tabindex target title translate type usemap valign value vspace width""".split()
 )
 _LINKS = frozenset({"href", "cite", "longdesc", "itemid"})
 _MEDIA = frozenset({"src", "poster", "lowsrc"})
 # The standard gives these a meaning we do not want from a stranger; whatever else has a meaning is above.
 _MEANINGFUL = frozenset(
-    """accept accept-charset accesskey action allow allowfullscreen archive async autocapitalize autocomplete autofocus
-    autoplay background blocking capture charset classid codebase codetype content contenteditable crossorigin csp data
-    declare default defer dirname disabled draggable dynsrc elementtiming enctype enterkeyhint fetchpriority for form
-    formaction formenctype formmethod formnovalidate formtarget high http-equiv imagesizes imagesrcset inert inputmode
-    integrity is ismap language link list low manifest max maxlength method min minlength multiple nonce novalidate
-    object optimum part pattern ping placeholder popover popovertarget popovertargetaction profile prompt readonly
-    required sandbox scheme selected slot spellcheck src srcdoc srcset standby style usemap valuetype version vlink
-    wrap xml:base xmlns""".split()
+    """accesskey action allow allowfullscreen archive async autocapitalize autofocus autoplay background blocking
+    capture classid codebase codetype content contenteditable crossorigin csp data dirname dynsrc elementtiming
+    enterkeyhint fetchpriority form formaction formenctype formmethod formnovalidate formtarget http-equiv imagesizes
+    imagesrcset inert integrity is language link manifest nonce novalidate object part ping popover popovertarget
+    popovertargetaction profile sandbox scheme slot spellcheck src srcdoc srcset standby style version vlink xml:base
+    xmlns""".split()
 )
 _NAME = re.compile(r"[a-z][a-z0-9_-]*\Z")
 _FRAMEWORK = re.compile(r"on|(?:v|ng|x|hx|is|wire|up|unicorn)-")

@@ -25,18 +25,20 @@ MAX_DEPTH = 512  # open elements; real pages stay below 60, and parsers go quadr
 VOID = frozenset("area br col hr img input source track wbr".split())
 # What a reader may see. Everything else goes: with its content if it is in DROPPED, by its tags alone if not.
 ALLOWED = frozenset(
-    """a abbr acronym address article aside audio b bdi bdo big blockquote br caption center cite code col colgroup
-    data dd del details dfn dir div dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 header hgroup hr i img
-    ins kbd li main map mark menu nav ol p picture pre q rb rp rt rtc ruby s samp section small source span strike
-    strong sub summary sup table tbody td tfoot th thead time tr track tt u ul var video wbr""".split()
+    """a abbr acronym address article aside audio b bdi bdo big blockquote br caption center cite code col colgroup data
+    datalist dd del details dfn dir div dl dt em fieldset figcaption figure font footer h1 h2 h3 h4 h5 h6 header
+    hgroup hr i img ins kbd label legend li main map mark menu meter nav ol optgroup option output p picture pre
+    progress q rb rp rt rtc ruby s samp section small source span strike strong sub summary sup table tbody td tfoot
+    th thead time tr track tt u ul var video wbr""".split()
 )
 DROPPED = (
-    "script iframe object embed applet noscript template svg math frameset frame noframes noembed xmp plaintext "
+    "script iframe embed noscript template svg math frameset frame noframes noembed xmp plaintext "
     "textarea select base meta link title input button dialog portal canvas param bgsound"
 ).split()
 _BLOCK = frozenset(
-    """address article aside blockquote br caption center dd details dir div dl dt figcaption figure footer h1 h2 h3
-    h4 h5 h6 header hr li main menu nav ol p pre section summary table tbody td tfoot th thead tr ul""".split()
+    """address article aside blockquote br caption center dd details dir div dl dt fieldset figcaption figure footer
+    h1 h2 h3 h4 h5 h6 header hr legend li main menu nav ol p pre section summary table tbody td tfoot th thead tr
+    ul""".split()
 )
 # An element whose end is implied by its next sibling does not nest, however often it is left open.
 _UNNESTED = VOID | frozenset("p li dt dd tr td th thead tbody tfoot option optgroup rb rt rp html head body".split())
@@ -48,6 +50,8 @@ _COMMENT_RISK = re.compile(
 _STYLE_RISK = re.compile(r"[@\\<]|url\s*\(|expression\s*\(|-moz-binding|behavior\s*:", re.I)
 _IMAGE = re.compile(r"<!--.*?-->|<img(?P<attributes>\b[^>]*)>", re.S)
 _SRC = re.compile(r'\ssrc="([^"]*)"')
+# What these hold is no markup; one without an end, or empty as XML writes it, would swallow all that follows.
+_RAW = re.compile(r"<(/?)(iframe|noembed|noframes|textarea|title|xmp)\b([^<>]*)>", re.I)
 _ROOT = "aggregator-root"
 
 
@@ -100,7 +104,7 @@ def tree(html: str) -> BeautifulSoup | None:
     """The fragment as a tree whose single top element holds all; ``None`` when it is too heavy."""
     if too_heavy(html):
         return None
-    parsed = LexborHTMLParser(f"<!DOCTYPE html><body>{printable(html)}")
+    parsed = LexborHTMLParser(f"<!DOCTYPE html><body>{_ended(printable(html))}")
     parsed.strip_tags(DROPPED)
     inner = printable((parsed.body.inner_html if parsed.body is not None else "") or "")  # "&#1;" is a control only now
     # BeautifulSoup collapses white space outside of the elements named here; the root makes that "nowhere".
@@ -110,6 +114,17 @@ def tree(html: str) -> BeautifulSoup | None:
         preserve_whitespace_tags={_ROOT},
         multi_valued_attributes=None,
     )
+
+
+def _ended(html: str) -> str:
+    """Without the starts of raw-text elements whose end does not come; what follows them is then read as markup."""
+    ends = {found[2].lower(): found.start() for found in _RAW.finditer(html) if found[1]}
+
+    def kept(found: re.Match[str]) -> str:
+        ended = found[1] or (ends.get(found[2].lower(), -1) > found.start() and not found[3].endswith("/"))
+        return found[0] if ended else ""
+
+    return _RAW.sub(kept, html)
 
 
 def too_heavy(html: str) -> bool:
