@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from aggregator.errors import ParseError
-from aggregator.model import Enclosure, Link, Listing, Page
+from aggregator.model import Enclosure, Entry, Link, Listing, Page
 from aggregator.sources import SOURCES, sniff
 
 URL = "https://news.example/feed.json"
@@ -77,6 +77,71 @@ def test_the_feed_itself_and_version_1_0() -> None:
     )
     assert (listing.entries[0].author, listing.entries[0].full_text) == ("张三", False)
     assert listing.entries[0].content == "a &lt;b> " + LONG
+
+
+def only(item: dict[str, object], **more: object) -> Entry:
+    (entry,) = parse(feed(item, **more)).entries
+    return entry
+
+
+def test_plain_text_keeps_its_lines() -> None:
+    entry = only({"id": "1", "content_text": "a < b\n\nc &amp; d"})
+    assert entry.content == "a &lt; b<br>\n<br>\nc &amp;amp; d"
+    assert entry.original == entry.content
+    assert only({"id": "1", "content_text": "no", "content_html": "<i>yes</i>"}).content == "<i>yes</i>"
+
+
+@pytest.mark.parametrize(
+    ("given", "link"),
+    [
+        ({"id": "https://a.example/1", "url": "https://b.example/", "external_url": "https://c.example/"}, "b"),
+        ({"id": "https://a.example/1", "external_url": "https://c.example/"}, "c"),
+        ({"id": "https://a.example/1"}, "a"),
+        ({"id": "a.example/1", "url": "javascript:x()"}, None),
+    ],
+)
+def test_the_link_of_an_item(given: dict[str, object], link: str | None) -> None:
+    found = only({"content_text": "x", **given}).link
+    assert (found and found[8]) == link
+
+
+@pytest.mark.parametrize(
+    ("given", "author"),
+    [
+        ({"author": {"name": "Ann", "url": "https://ann.example/"}}, "Ann"),
+        ({"author": {"url": "https://ann.example/"}}, "https://ann.example/"),
+        ({"authors": [{"name": "Ann"}, {"name": "Bob"}], "author": {"name": "Cy"}}, "Ann, Bob"),
+        ({"authors": [], "author": {"name": "Cy"}}, "Cy"),
+        ({"authors": {"name": "Ann"}}, "Ann"),
+        ({"authors": ["Ann", 3, None]}, "Ann"),
+        ({"author": "Ann"}, "Ann"),
+        ({"authors": [{"avatar": "https://ann.example/a.png"}]}, None),
+    ],
+)
+def test_authors_of_both_versions(given: dict[str, object], author: str | None) -> None:
+    assert only({"id": "1", "content_text": "x", **given}).author == author
+    assert parse(feed(**given)).authors == tuple(author.split(", ") if author else ())
+
+
+def test_a_feed_is_as_new_as_its_newest_item() -> None:
+    old = {"id": "1", "content_text": "x", "date_published": "2022-07-14T00:00:00Z"}
+    new = {"id": "2", "content_text": "x", "date_modified": "2022-07-15T08:00:00+08:00"}
+    assert parse(feed(old, new)).updated == datetime(2022, 7, 15, tzinfo=UTC)
+    assert parse(feed()).updated is None
+
+
+def test_an_expired_feed_says_so() -> None:
+    assert parse(feed(ITEM, expired=True)).warnings == ("the feed says that it has expired: nothing new will come",)
+    assert parse(feed(ITEM, expired=False)).warnings == ()
+
+
+def test_pictures_are_no_attachments_and_hubs_are_links() -> None:
+    more = {"icon": "i.png", "favicon": "f.png", "hubs": [{"type": "WebSub", "url": "https://hub.example/"}, 1]}
+    pictures = {"image": "https://a.example/i.png", "banner_image": "https://a.example/b.png"}
+    listing = parse(feed({"id": "1", "content_text": "x", **pictures}, **more))
+    assert listing.entries[0].enclosures == ()
+    assert listing.image == "https://news.example/i.png"
+    assert listing.links[-1] == Link("https://hub.example/", "hub", None)
 
 
 @pytest.mark.parametrize("body", ['{"items": []}', "[]", "{", '{"version": 3, "items": []}', '{"version": "2.0"}'])

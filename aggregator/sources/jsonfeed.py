@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 
 from aggregator.model import Enclosure, Entry, Link, Listing, Page
 from aggregator.sources.doubts import of_decoding
@@ -42,6 +43,8 @@ def parse(page: Page, zone: str | None = None) -> Listing:
             continue
         entries.append(entry)
         warnings.extend(f"item {number}: {remark}" for remark in remarks)
+    if feed.get("expired") is True:
+        warnings.append("the feed says that it has expired: nothing new will come")
     return Listing(
         format="jsonfeed",
         title=one_line(text_of(feed, "title")) or None,
@@ -50,6 +53,7 @@ def parse(page: Page, zone: str | None = None) -> Listing:
         warnings=tuple(warnings),
         language=text_of(feed, "language") or None,
         image=urls.absolute(text_of(feed, "icon") or text_of(feed, "favicon"), base),
+        updated=_newest(entries),
         authors=tuple(_authors(feed)),
         links=tuple(_links(feed, base)),
     )
@@ -71,10 +75,10 @@ def _entry(item: object, base: str, zone: str | None) -> tuple[Entry, list[str]]
         raise ValueError("no object")
     title, remarks = shortened(one_line(text_of(item, "title")))
     markup, text = text_of(item, "content_html"), text_of(item, "content_text")
-    content = clean(markup, base) if markup else escape_text(text)
+    content = clean(markup, base) if markup else _lines(text)
     entry = Entry(
         id=text_of(item, "id") or None,
-        link=_url(item, base, "url") or _url(item, base, "external_url"),
+        link=_url(item, base, "url") or _url(item, base, "external_url") or urls.absolute(_permalink(item), None),
         title=title,
         published=dates.instant(text_of(item, "date_published"), zone),
         updated=dates.instant(text_of(item, "date_modified"), zone),
@@ -86,11 +90,27 @@ def _entry(item: object, base: str, zone: str | None) -> tuple[Entry, list[str]]
         categories=tuple(_tags(item.get("tags"))),
         enclosures=tuple(_attachments(item, base)),
         raw=dump(item),
-        original=markup or escape_text(text) or None,
+        original=markup or _lines(text) or None,
     )
     if not (entry.id or entry.link or entry.title or entry.content or entry.summary):
         raise ValueError("an empty item")
     return entry, remarks
+
+
+def _newest(entries: Iterable[Entry]) -> datetime | None:
+    """JSON Feed gives the feed itself no date; it is as new as its newest item."""
+    return max((at for entry in entries for at in (entry.updated, entry.published) if at is not None), default=None)
+
+
+def _lines(text: str) -> str:
+    """Plain text as HTML that shows its lines."""
+    return "<br>\n".join(escape_text(line) for line in text.splitlines())
+
+
+def _permalink(item: Mapping[str, object]) -> str:
+    """An id that is a whole address: then it is the item's (version 1.1, "id")."""
+    identity = text_of(item, "id")
+    return identity if re.match(r"https?://", identity, re.I) else ""
 
 
 def _url(item: Mapping[str, object], base: str, key: str) -> str | None:
@@ -98,8 +118,11 @@ def _url(item: Mapping[str, object], base: str, key: str) -> str | None:
 
 
 def _authors(item: Mapping[str, object]) -> Iterator[str]:
-    """Names; version 1.0 has one ``author``, 1.1 has ``authors``."""
-    for author in objects(item.get("authors")) or objects([item.get("author")]):
+    """Names; version 1.0 has one ``author``, 1.1 has ``authors``. Some feeds give bare names, or one for many."""
+    given = item.get("authors") or item.get("author")
+    people = given if isinstance(given, list) else [given]
+    named = [{"name": person} if isinstance(person, str) else person for person in people]
+    for author in objects(named):
         name = one_line(text_of(author, "name") or text_of(author, "url"))
         if name:
             yield name
@@ -119,7 +142,8 @@ def _attachments(item: Mapping[str, object], base: str) -> Iterator[Enclosure]:
 
 
 def _links(feed: Mapping[str, object], base: str) -> Iterator[Link]:
-    for key, rel in (("home_page_url", "alternate"), ("feed_url", "self"), ("next_url", "next")):
+    """The feed's page, itself and its hubs; ``next_url`` is another part of it, and no link of the feed itself."""
+    for key, rel in (("home_page_url", "alternate"), ("feed_url", "self")):
         url = urls.absolute(text_of(feed, key), base)
         if url is not None:
             yield Link(url, rel, "application/feed+json" if rel != "alternate" else "text/html")
