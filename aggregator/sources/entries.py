@@ -18,6 +18,7 @@ _MARKUP = frozenset({"text/html", "application/xhtml+xml", "html", "xhtml"})
 # What makes an RSS item's second text its content rather than another summary (content:encoded, xhtml:body).
 _CONTENT = re.compile(r"<(?:[\w.-]+:)?(?:encoded|content|body|fullitem)\b", re.I)
 _VOID_END = re.compile(r"</(?:area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr)>")
+_SECTION = re.compile(r"<!\[CDATA\[(.*?)(?:\]\](?:>|&gt;)\s*)?", re.S)  # as text: what was written twice over
 # Looked for at the beginning of a word only: from each letter of a long one the search would be quadratic.
 _EMAIL = re.compile(r"(?<![^\s<>(),;:\"])[^\s<>(),;:\"]+@[^\s<>(),;\"]+")
 _DC_DATE = re.compile(r"<(?:dc|[\w.-]+):date[\s>]", re.I)
@@ -57,7 +58,7 @@ def entry_of(
 
 def title_at(found: Found, key: str) -> str:
     """A title or name as one line of text: markup stripped where the feed says it is markup, literal where text."""
-    value = text_at(found, key)
+    value = _unwrapped(text_at(found, key))
     if text_at(one(found, f"{key}_detail"), "type") in _MARKUP:
         value = plain(value)
     return one_line(value)
@@ -66,9 +67,9 @@ def title_at(found: Found, key: str) -> str:
 def names(found: Found, role: str = "author") -> Iterator[str]:
     """The people of a feed or entry in a role ("author", "publisher"), as "name (address)", name or address."""
     people = [_name(person) for person in several(found, f"{role}s")]
-    if len(people) < 2:  # then feedparser keeps the text as it was, and that is split better here
-        people = [_split(one_line(text_at(found, role))), *people]
-        people = [name for name in people if name][:1]
+    text = one_line(text_at(found, role))
+    if len(people) < 2 and ("@" in text or not any(people)):  # then the text is whole, and it is split better here
+        people = [_split(text)]
     yield from dict.fromkeys(name for name in people if name)
 
 
@@ -91,8 +92,17 @@ def _link(item: Found, base: str | None) -> str | None:
     link = text_at(item, "link")
     stands_in = dict.get(item, "guidislink") is True and link == text_at(item, "id")
     if stands_in and not re.match(r"https?://", link, re.I):
-        return None
-    return urls.absolute(urls.unwrap(link), base) if link else None
+        link = ""
+    found = urls.absolute(urls.unwrap(link), base) if link else None
+    return found or next(_alternates(item, base), None)
+
+
+def _alternates(item: Found, base: str | None) -> Iterator[str]:
+    """Alternate links of whatever type; feedparser takes HTML alone for the entry's page."""
+    for link in several(item, "links"):
+        url = urls.absolute(text_at(link, "href"), base) if text_at(link, "rel") == "alternate" else None
+        if url is not None:
+            yield url
 
 
 def _dates(item: Found, raw: str | None, version: str) -> tuple[str, str]:
@@ -117,8 +127,14 @@ def _html(detail: Found, base: str | None) -> str:
 
 def _value(detail: Found) -> str:
     """The text of a construct. feedparser writes XHTML's ``<br/>`` as ``<br></br>``, in HTML two line breaks."""
-    value = text_at(detail, "value")
+    value = _unwrapped(text_at(detail, "value"))
     return _VOID_END.sub("", value) if text_at(detail, "type") == "application/xhtml+xml" else value
+
+
+def _unwrapped(value: str) -> str:
+    """A value that is one CDATA section once more, without it: in HTML ``<![CDATA[`` begins a comment."""
+    found = _SECTION.fullmatch(value) if value.startswith("<![CDATA[") else None
+    return found[1] if found else value
 
 
 def _is_markup(detail: Found) -> bool:
@@ -151,13 +167,19 @@ def _categories(item: Found) -> Iterator[str]:
 
 
 def _enclosures(item: Found, base: str | None) -> Iterator[Enclosure]:
-    for link in several(item, "links"):
-        url = urls.absolute(text_at(link, "href"), base) if text_at(link, "rel") == "enclosure" else None
-        if url is not None:
-            length = text_at(link, "length")
-            yield Enclosure(
-                url, int(length) if re.fullmatch(r"[0-9]{1,18}", length) else None, text_at(link, "type") or None
-            )
+    """The files of an entry: its enclosures, then Media RSS's contents that are not among them."""
+    files = [(link, "href", "length") for link in several(item, "links") if text_at(link, "rel") == "enclosure"]
+    files += [(media, "url", "filesize") for media in several(item, "media_content")]
+    seen: set[str] = set()
+    for file, address, size in files:
+        url = urls.absolute(text_at(file, address), base)
+        if url is None or (address == "url" and url in seen):
+            continue
+        seen.add(url)
+        length = text_at(file, size)
+        yield Enclosure(
+            url, int(length) if re.fullmatch(r"[0-9]{1,18}", length) else None, text_at(file, "type") or None
+        )
 
 
 def _fields(item: Found) -> bytes:

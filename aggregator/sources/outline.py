@@ -49,6 +49,11 @@ def outline(text: str) -> Outline:
     return Outline(root_of(text), tuple(items), opened)
 
 
+def around(text: str, seen: Outline) -> str:
+    """The feed's text before its first item and behind its last one."""
+    return text[: seen.items[0][0]] + text[seen.items[-1][1] :] if seen.items else text
+
+
 def mended(text: str, seen: Outline) -> str | None:
     """A text that ends before its root element does, cut back to its whole items and closed; ``None`` for a whole text.
 

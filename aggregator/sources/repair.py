@@ -35,6 +35,8 @@ _NAMESPACES = {
     "sy": "http://purl.org/rss/1.0/modules/syndication/",
     "wfw": "http://wellformedweb.org/CommentAPI/",
 }
+_TWICE_OPENED = re.compile(r"<!\[CDATA\[\s*<!\[CDATA\[")
+_TWICE_CLOSED = re.compile(r"\]\]>\s*\]\]>")
 _CDATA = re.compile(r"(<!\[CDATA\[.*?\]\]>)", re.S)
 _AMPERSAND = re.compile(r"&(?!#[0-9]+;|#x[0-9a-fA-F]+;|(?:amp|lt|gt|quot|apos);)(?P<name>[A-Za-z]\w{0,40};)?")
 _LONG_TAG = re.compile(r"<([A-Za-z_][^\s<>/]*)\s[^<>]{800,}>")
@@ -48,7 +50,7 @@ _MOST_ENTITIES = 300
 
 def repaired(text: str) -> str:
     """The text with a UTF-8 declaration in front, and without what XML 1.0 (section 2.2) does not allow."""
-    body = _tags(_references(_CONTROLS.sub("", without_preamble(text))))
+    body = _tags(_references(_sections(_CONTROLS.sub("", without_preamble(text)))))
     root = _first_tag(body)
     prolog = _COMMENT.sub("", body[:root])
     return DECLARATION + _prolog(prolog) + _ampersands(_declared(body[root:]), prolog)
@@ -63,6 +65,11 @@ def without_preamble(text: str) -> str:
     if declared and not re.search(r"<html|<!doctype html", text[: declared.start()], re.I):
         return text[declared.end() :]
     return text[max(text.find("<"), 0) :]
+
+
+def _sections(text: str) -> str:
+    """CDATA sections that were put into CDATA sections, as one: the first end would end both, and the rest be lost."""
+    return _TWICE_CLOSED.sub("]]>", _TWICE_OPENED.sub("<![CDATA[", text)) if _TWICE_CLOSED.search(text) else text
 
 
 def _tags(text: str) -> str:

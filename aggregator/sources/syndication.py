@@ -9,24 +9,24 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 
 import feedparser
 
 from aggregator.errors import ParseError
-from aggregator.model import Entry, Link, Listing, Page
+from aggregator.model import Entry, Listing, Page
+from aggregator.sources.channel import listing_of
+from aggregator.sources.doubles import single
 from aggregator.sources.doubts import of_decoding
-from aggregator.sources.entries import entry_of, names, title_at
-from aggregator.sources.found import Found, number_at, one, several, text_at
-from aggregator.sources.outline import Outline, mended, outline
+from aggregator.sources.entries import entry_of
+from aggregator.sources.found import Found, one, several, text_at
+from aggregator.sources.outline import Outline, around, mended, outline
 from aggregator.sources.refusal import is_html, refused
 from aggregator.sources.repair import repaired, without_preamble
-from aggregator.text import dates, urls
+from aggregator.text import urls
 from aggregator.text.characters import one_line
 from aggregator.text.charset import Decoded, decode
 
-_DAY = 86_400
-# Words of sy:updatePeriod, in seconds (RDF Site Summary 1.0, syndication module; it is daily where none is given).
-_PERIODS = {"hourly": 3_600, "daily": _DAY, "weekly": 7 * _DAY, "monthly": 30 * _DAY, "yearly": 365 * _DAY}
 _HEADERS = {"content-type": "application/xml; charset=utf-8"}
 
 
@@ -40,7 +40,7 @@ def parse(page: Page, zone: str | None = None) -> Listing:
         raise refused(page, decoded.text)
     seen = outline(decoded.text)
     whole = mended(decoded.text, seen)
-    found = _parsed(page, repaired(decoded.text if whole is None else whole))
+    found = _parsed(page, repaired(single(decoded.text if whole is None else whole, seen)))
     version = text_at(found, "version")
     items = several(found, "entries")
     if not version and not items and seen.root.lower() != "channel":  # CDF, the one kind without a version
@@ -53,7 +53,12 @@ def parse(page: Page, zone: str | None = None) -> Listing:
         entry, remarks = entry_of(item, raw, base=base, zone=zone, version=version)
         entries.append(entry)
         warnings.extend(f"item {number}: {remark}" for remark in remarks)
-    return _listing(feed, version or "cdf", base, zone, tuple(entries), tuple(warnings))
+    return replace(
+        listing_of(feed, around(decoded.text, seen), page, base=base, zone=zone),
+        format=version or "cdf",
+        entries=tuple(entries),
+        warnings=tuple(warnings),
+    )
 
 
 def digest(page: Page) -> str:
@@ -87,42 +92,6 @@ def _parsed(page: Page, text: str) -> Found:
             hint="Keep the body and report it: parsers should never fail",
         ) from error
     return result
-
-
-def _listing(
-    feed: Found, version: str, base: str | None, zone: str | None, entries: tuple[Entry, ...], warnings: tuple[str, ...]
-) -> Listing:
-    """The feed's own fields around its entries."""
-    image = text_at(one(feed, "image"), "href") or text_at(feed, "logo") or text_at(feed, "icon")
-    return Listing(
-        format=version,
-        title=title_at(feed, "title") or None,
-        link=urls.absolute(urls.unwrap(text_at(feed, "link")), base),
-        entries=entries,
-        warnings=warnings,
-        language=one_line(text_at(feed, "language")) or None,
-        image=urls.absolute(image, base),
-        generator=one_line(text_at(feed, "generator")) or None,
-        updated=dates.instant(text_at(feed, "updated") or text_at(feed, "published"), zone),
-        authors=tuple(names(feed)) or tuple(names(feed, "publisher")),
-        links=tuple(_links(feed, base)),
-        ttl=_ttl(feed),
-    )
-
-
-def _ttl(feed: Found) -> int | None:
-    """The seconds between two polls that RSS 2.0's ttl (minutes) or the syndication module asks for, the longer one."""
-    minutes, times = number_at(feed, "ttl"), number_at(feed, "sy_updatefrequency")
-    period = _PERIODS.get(text_at(feed, "sy_updateperiod").strip().lower(), _DAY if times else 0)
-    wished = max((minutes or 0) * 60, period // (times or 1))
-    return min(wished, _DAY) or None
-
-
-def _links(feed: Found, base: str | None) -> Iterator[Link]:
-    for link in several(feed, "links"):
-        href = urls.absolute(text_at(link, "href"), base)
-        if href is not None:
-            yield Link(href, text_at(link, "rel") or None, text_at(link, "type") or None)
 
 
 def _slices(text: str, seen: Outline, expected: int) -> list[str | None]:
