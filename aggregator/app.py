@@ -95,6 +95,30 @@ def _network(settings: Settings) -> WebNetwork:
     )
 
 
+async def rename_feed(
+    before: Settings, after: Settings, old: str, new: str, write: Callable[[], None], clock: Clock = utc_now
+) -> None:
+    """Give a feed another name: ``write`` changes the configuration from ``before`` to ``after``.
+
+    Where this is cut short, the next command that opens the archive ends it, one way or the other.
+
+    Raises:
+        ConfigError: the archive keeps another feed's history under the new name, or ``write`` fails.
+        ArchiveError: it is in use, or cannot be written.
+    """
+    if not before.archive.exists():
+        write()
+        return
+    archive = await SqliteArchive.open(before.archive, clock, parser=__version__, rules=before.site_rules().version)
+    try:
+        await archive.enrol(before.feed_list())
+        await archive.intend_rename(old, new)
+        write()
+        await archive.enrol(after.feed_list())
+    finally:
+        await archive.close()
+
+
 def chosen(settings: Settings, names: Sequence[str]) -> list[Feed]:
     """The feeds of these names, or all enabled ones when there are none.
 

@@ -8,7 +8,7 @@ from functools import cache, partial
 
 from sqlite_utils import Database
 
-from aggregator.archive import health
+from aggregator.archive import health, renaming
 from aggregator.archive.rows import (
     Commit,
     Value,
@@ -43,10 +43,11 @@ def enrol(db: Database, feeds: Sequence[Feed]) -> None:
     A feed whose URL changed forgets all that was said of the old one: validators, digest, status, next poll. The URL's
     secrets are not kept: they are in the configuration, and the archive is a file that is shown and copied.
     """
+    names = [feed.name for feed in feeds]
     with transaction(db):
+        renaming.complete(db, names)
         for position, feed in enumerate(feeds):
             _enrol(db, feed, position, active=True)
-        names = [feed.name for feed in feeds]
         marks = ",".join("?" * len(names))
         db.execute(f"UPDATE feeds SET active = 0 WHERE active AND name NOT IN ({marks})", names)
 

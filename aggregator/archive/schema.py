@@ -202,6 +202,12 @@ def m002_when_and_where_a_feed_is_asked(db: Database) -> None:
         db.execute(f"ALTER TABLE feeds ADD COLUMN {column}")
 
 
+@migrations()
+def m003_a_feed_on_its_way_to_another_name(db: Database) -> None:
+    """The name the configuration is about to give a feed, until it has."""
+    db.execute("ALTER TABLE feeds ADD COLUMN renaming_to TEXT")
+
+
 def known_migrations() -> frozenset[str]:
     """The names of all migrations this version knows; an archive with another one was made by a newer version."""
     empty = Database(memory=True, execute_plugins=False)

@@ -11,7 +11,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlite_utils import Database
 
-from aggregator.archive import health, noting, settling
+from aggregator.archive import health, noting, renaming, settling
 from aggregator.archive.lock import WriterLock
 from aggregator.archive.opening import explained, open_writer
 from aggregator.errors import AggregatorError
@@ -78,6 +78,14 @@ class SqliteArchive:
     async def enrol(self, feeds: Sequence[Feed]) -> None:
         """Make the archive's feeds those of the configuration; others become inactive and keep their history."""
         await self._run(noting.enrol, feeds)
+
+    async def intend_rename(self, old: str, new: str) -> None:
+        """Note a feed's new name, which it gets at the next ``enrol`` of a configuration that has it.
+
+        Raises:
+            ConfigError: there is something under the new name already.
+        """
+        await self._run(renaming.intend, old, new)
 
     async def enrol_unlisted(self, feed: Feed) -> None:
         """Make a home for articles that no feed announced."""

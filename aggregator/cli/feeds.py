@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
-from aggregator.cli.frame import ConfigOption, JsonOption, app, config_path, settings_of
+from aggregator.app import rename_feed
+from aggregator.cli.frame import ConfigOption, JsonOption, app, config_path, run_async, settings_of
 from aggregator.cli.output import complain, print_json, print_table
-from aggregator.config import add_feed, check_feed, load, read_config, remove_feed, set_feed, write_config
+from aggregator.config import add_feed, check_feed, load, parse, read_config, remove_feed, set_feed, write_config
+from aggregator.errors import ConfigError
 
 feeds = typer.Typer(help="List, add, pause and remove feeds; comments in config.yaml survive.", no_args_is_help=True)
 app.add_typer(feeds, name="feeds")
@@ -75,6 +77,23 @@ def resume(name: NameArgument, config: ConfigOption = None) -> None:
     path = config_path(config)
     _save(path, set_feed(read_config(path), name, "enabled", True))
     complain(f"resumed {name}")
+
+
+@feeds.command("rename", epilog="aggregator feeds rename ecb ecb-press")
+def rename(
+    old: Annotated[str, typer.Argument(metavar="OLD", help="The feed's name.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="The name it is to have.")],
+    config: ConfigOption = None,
+) -> None:
+    """Give a feed another name, in the configuration and in the archive: its articles and history go along."""
+    path, new = config_path(config), new.strip()
+    text = read_config(path)
+    edited = set_feed(text, old, "name", new)
+    after = parse(edited, path)
+    if after.feed_list() == (before := parse(text, path)).feed_list():
+        raise ConfigError("this is its name already", where=old, hint="Give another one")
+    run_async(rename_feed(before, after, old, new, lambda: write_config(path, edited)))
+    complain(f"renamed {old} to {new} in {path}, its history with it")
 
 
 @feeds.command("remove")
