@@ -10,6 +10,8 @@ from __future__ import annotations
 import io
 import json
 import re
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -19,6 +21,7 @@ from typing import Any, NamedTuple
 
 import feedparser
 import pytest
+from conftest import ROOT
 from markup import names, tree, without, words
 
 from aggregator.cli.inspecting import listing_json
@@ -305,3 +308,18 @@ def test_at_least_feedparsers_own_score(shared: Path) -> None:
     assert total >= 650
     assert allowed <= 0.05 * total
     assert equal + allowed >= stock
+
+
+def test_the_command_line_prints_what_the_library_gives(shared: Path) -> None:
+    folder = shared / "corpus" / "feedparser"
+    rows = json.loads((folder / "manifest.json").read_text("utf-8"))
+    some = [*rows[::100], *[row for row in rows if row["headers"]][::12]]
+    for row in some:
+        headers = row["headers"] or {}
+        words = [word for name, value in headers.items() for word in ("--header", f"{name}: {value}")]
+        command = [sys.executable, "-m", "aggregator", "parse", str(folder / row["file"]), "--json", *words]
+        printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True).stdout
+        body = (folder / row["file"]).read_bytes()
+        page = Page("", "", 200, {name.lower(): value for name, value in headers.items()}, body, datetime.now(UTC))
+        assert json.loads(printed) == listing_json(SOURCES[sniff(page)].parse(page, None)), row["file"]
+    assert len(some) >= 15
