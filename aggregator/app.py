@@ -57,7 +57,7 @@ async def open_app(
         feeds = settings.feed_list()
         await archive.enrol(feeds)
         holds = await archive.holds()
-        async with Client(_network(settings), clock=clock, holds=holds, resolve=resolve) as client:
+        async with Client(network_of(settings), clock=clock, holds=holds, resolve=resolve) as client:
             desk = Desk(
                 fetch=client,
                 archive=archive,
@@ -75,7 +75,8 @@ async def open_app(
         await archive.close()
 
 
-def _network(settings: Settings) -> WebNetwork:
+def network_of(settings: Settings) -> WebNetwork:
+    """How the program behaves on the network, as a configuration says."""
     net = settings.network
     return WebNetwork(
         user_agent=net.agent,
@@ -210,7 +211,7 @@ async def fetch_page(settings: Settings, url: str) -> Page:
     Raises:
         FetchError: the network gave no usable answer.
     """
-    async with Client(_network(settings)) as client:
+    async with Client(network_of(settings)) as client:
         return await client(Request(url))
 
 

@@ -25,7 +25,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("web", "archive", "export"),  # the outside: these never import each other
     ("pipeline",),
     ("app",),
-    ("schedule", "demo", "browse"),
+    ("schedule", "demo", "browse", "doctor"),
     ("cli",),
     ("__main__",),
 )

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from aggregator.archive import settling
 from aggregator.archive.opening import explained, open_reader
 from aggregator.archive.rows import page_bytes
+from aggregator.model import Hold
 
 Row = dict[str, object]
 
@@ -39,6 +41,11 @@ class Reader:
             " (SELECT count(DISTINCT article) FROM work JOIN entries e USING (article) WHERE e.feed = f.id) AS waiting"
             " FROM feeds f LEFT JOIN hosts h USING (host) WHERE f.source <> 'url' ORDER BY active DESC, position"
         )
+
+    def holds(self) -> list[Hold]:
+        """The hosts that refused us, with the instant before which they want no request."""
+        with explained(self.path):
+            return settling.holds(self._db)
 
     def totals(self) -> Row:
         """How much there is of what."""

@@ -8,12 +8,25 @@ from __future__ import annotations
 import os
 import sys
 
-from aggregator.cli import browsing, demo, feeds, fetching, inspecting, mending, opml, reading, setup
+from aggregator.cli import browsing, demo, doctor, feeds, fetching, inspecting, mending, opml, reading, setup
 from aggregator.cli.frame import app
 from aggregator.cli.output import complain
 from aggregator.errors import AggregatorError, ArchiveError, ConfigError
 
-__all__ = ["app", "browsing", "demo", "feeds", "fetching", "inspecting", "mending", "opml", "reading", "run", "setup"]
+__all__ = [
+    "app",
+    "browsing",
+    "demo",
+    "doctor",
+    "feeds",
+    "fetching",
+    "inspecting",
+    "mending",
+    "opml",
+    "reading",
+    "run",
+    "setup",
+]
 
 _CODES: tuple[tuple[type[AggregatorError], int], ...] = ((ConfigError, 2), (ArchiveError, 3), (AggregatorError, 1))
 

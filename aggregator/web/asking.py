@@ -37,7 +37,7 @@ def headers_for(network: Network, request: Request, first: httpx.URL, url: httpx
         "accept": _ACCEPT[request.kind],
         "accept-language": "zh-CN,zh;q=0.9,en;q=0.5",
     }
-    if is_sina(host):
+    if is_sina(host) and network.referer:
         said["referer"] = network.referer
     if same_origin(str(first), str(url)):
         if first.userinfo:

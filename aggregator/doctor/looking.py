@@ -1,0 +1,217 @@
+"""The questions: each feed once, the three newest pages of each host, one more request where a Referer may matter."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from aggregator.articles.rules import Rules
+from aggregator.errors import FetchError, ParseError
+from aggregator.model import Entry, Feed, Fetch, Listing, Page, Request
+from aggregator.sources import SOURCES
+from aggregator.text.urls import host_of, is_sina, same_origin
+from aggregator.web import Resolve
+
+PAGES = 3  # of each host
+MOST_HOSTS = 20  # whose pages are looked at: a feed of links may lead to hundreds
+_PATIENCE = 10.0  # seconds for one name
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+Watch = Callable[[int, int], None]
+Answered = Page | FetchError
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """The ways to ask. ``fetch`` is the client, ``probe`` another that sends no Referer of its own and knows nothing of
+    what the first was refused; ``pause`` lets a host's pace pass before the second asks.
+    """
+
+    fetch: Fetch
+    probe: Fetch
+    resolve: Resolve
+    pause: Callable[[str], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The addresses of a name, or why there are none."""
+
+    addresses: tuple[str, ...] = ()
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenFeed:
+    """A feed's listing: the address asked, the answer, and what it parses to."""
+
+    feed: Feed
+    url: str
+    answer: Answered
+    listing: Listing | ParseError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SeenPage:
+    """The page of an entry."""
+
+    feed: Feed
+    entry: Entry
+    url: str
+    answer: Answered
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A question asked again ``with_referer``, which at first was asked the other way round."""
+
+    with_referer: bool
+    url: str
+    first: Answered
+    answer: Answered
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """All answers. ``names`` and ``probes`` are by host; a host reached elsewhere (``connect_to``) has no name."""
+
+    at: datetime
+    feeds: tuple[SeenFeed, ...] = ()
+    pages: tuple[SeenPage, ...] = ()
+    names: Mapping[str, Named] | None = None
+    probes: Mapping[str, Probe] | None = None
+
+    def answers(self) -> Iterator[tuple[str, str, Answered]]:
+        """Each question's host and address, and its answer."""
+        for _, url, answer in self.asked():
+            yield host_of(url), url, answer
+
+    def asked(self) -> Iterator[tuple[Feed, str, Answered]]:
+        """Each address asked, for which feed, and its answer; listings first."""
+        yield from ((one.feed, one.url, one.answer) for one in self.feeds)
+        yield from ((one.feed, one.url, one.answer) for one in self.pages)
+
+    def hosts(self) -> tuple[str, ...]:
+        """Every host asked, the feeds' first."""
+        return tuple(dict.fromkeys(host for host, _, _ in self.answers()))
+
+
+async def look(
+    door: Door, feeds: Sequence[Feed], rules: Rules, at: datetime, *, unnamed: Iterable[str] = (), watch: Watch
+) -> Seen:
+    """Ask everything. ``unnamed`` are hosts whose names are not to be resolved. Failures are answers, too.
+
+    A host is asked for each of its feeds, for at most three pages, and once more where a Referer may matter.
+    """
+    count = _Count(watch, len(feeds))
+    listings = tuple(await asyncio.gather(*(_listing(door.fetch, feed, count) for feed in feeds)))
+    chosen = list(_newest(listings, rules))
+    count.more(len(chosen))
+    pages = tuple(await asyncio.gather(*(_page(door.fetch, feed, entry, count) for feed, entry in chosen)))
+    seen = Seen(at, listings, pages)
+    hosts = [host for host in seen.hosts() if host not in set(unnamed)]
+    names = await asyncio.gather(*(_named(door.resolve, host) for host in hosts))
+    doubtful = dict(_doubtful(seen))
+    count.more(len(doubtful))
+    asked = await asyncio.gather(*(_probed(door, host, *doubt, count) for host, doubt in doubtful.items()))
+    probes = dict(zip(doubtful, asked, strict=True))
+    return replace(seen, names=dict(zip(hosts, names, strict=True)), probes=probes)
+
+
+class _Count:
+    """How much is asked of how much."""
+
+    def __init__(self, watch: Watch, total: int) -> None:
+        self._watch, self._total, self._done = watch, total, 0
+
+    def more(self, number: int) -> None:
+        self._total += number
+
+    def one(self) -> None:
+        self._done += 1
+        self._watch(self._done, self._total)
+
+
+async def _asked(fetch: Fetch, request: Request, count: _Count) -> Answered:
+    try:
+        return await fetch(request)
+    except FetchError as error:
+        return error
+    finally:
+        count.one()
+
+
+async def _listing(fetch: Fetch, feed: Feed, count: _Count) -> SeenFeed:
+    source = SOURCES[feed.source]
+    url = source.address(feed.url)
+    request = Request(url, "listing", feed.headers, retry_after_scope=feed.retry_after_scope)
+    answer = await _asked(fetch, request, count)
+    if isinstance(answer, FetchError):
+        return SeenFeed(feed, url, answer)
+    try:
+        return SeenFeed(feed, url, answer, source.parse(answer, feed.zone))
+    except ParseError as error:
+        return SeenFeed(feed, url, answer, error)
+
+
+async def _page(fetch: Fetch, feed: Feed, entry: Entry, count: _Count) -> SeenPage:
+    url = entry.link or ""
+    return SeenPage(feed, entry, url, await _asked(fetch, Request(url, "page", _headers(feed, url)), count))
+
+
+def _headers(feed: Feed, url: str) -> Mapping[str, str]:
+    return feed.headers if same_origin(feed.url, url) else {}
+
+
+def _newest(listings: Iterable[SeenFeed], rules: Rules) -> Iterator[tuple[Feed, Entry]]:
+    """The three newest entries of each host whose pages the program would fetch, each once."""
+    by_host: defaultdict[str, dict[str, tuple[Feed, Entry]]] = defaultdict(dict)
+    for seen in listings:
+        for entry in seen.listing.entries if isinstance(seen.listing, Listing) else ():
+            if entry.link and _has_page(seen.feed, entry) and not rules.link_only(entry.link):
+                by_host[host_of(entry.link)].setdefault(entry.link, (seen.feed, entry))
+    for host in sorted(by_host, key=lambda host: -len(by_host[host]))[:MOST_HOSTS]:
+        yield from sorted(by_host[host].values(), key=lambda one: one[1].published or _EPOCH, reverse=True)[:PAGES]
+
+
+def _has_page(feed: Feed, entry: Entry) -> bool:
+    return feed.pages == "true" or (feed.pages == "auto" and not entry.full_text)
+
+
+async def _named(resolve: Resolve, host: str) -> Named:
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            return Named(tuple(dict.fromkeys(await resolve(host))))
+    except TimeoutError:
+        return Named(error=f"no answer from the resolver within {_PATIENCE:g} s")
+    except (OSError, ValueError) as error:  # ValueError: a label longer than DNS allows
+        return Named(error=str(error))
+
+
+def _doubtful(seen: Seen) -> Iterator[tuple[str, tuple[str, Mapping[str, str], Answered]]]:
+    """The hosts for which a Referer may matter, each with one address: Sina's that answer, and all that refuse us."""
+    for host in seen.hosts():
+        mine = [asked for asked in seen.asked() if host_of(asked[1]) == host]
+        refused = [one for one in mine if isinstance(one[2], FetchError) and one[2].kind == "blocked"]
+        answered = [one for one in mine if isinstance(one[2], Page)] if is_sina(host) else []
+        for feed, url, answer in (refused + answered)[:1]:
+            yield host, (url, _headers(feed, url), answer)
+
+
+async def _probed(door: Door, host: str, url: str, headers: Mapping[str, str], first: Answered, count: _Count) -> Probe:
+    """Ask once more the other way round: without the Referer where one was sent, with one where none was."""
+    given = {name: value for name, value in headers.items() if name.lower() != "referer"}
+    wanted = not is_sina(host) and len(given) == len(headers)
+    if wanted:
+        given["Referer"] = referer_of(url)
+    await door.pause(host)
+    return Probe(wanted, url, first, await _asked(door.probe, Request(url, "page", given), count))
+
+
+def referer_of(url: str) -> str:
+    """The Referer a reader who comes from the site's front page has."""
+    scheme = url.partition(":")[0].lower()
+    return f"{scheme}://{host_of(url)}/"
