@@ -199,6 +199,31 @@ class Article:
 
 
 @dataclass(frozen=True, slots=True)
+class Signs:
+    """What a page showed of its template: whether the rule's own selectors found each field, the text's ``length`` in
+    characters, the codec read with, the kind of attribute ``quotes``, and hashes of the ``lines`` at the text's edges.
+    """
+
+    rule: str | None
+    title: bool
+    time: bool
+    media: bool
+    editor: bool
+    length: int
+    charset: str
+    quotes: str
+    lines: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How reading one page ended: "ok" with its signs, or "wrong_page", "extract_failed" without any."""
+
+    outcome: str
+    signs: Signs | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Announced:
     """An entry with its identity: its keys, strongest first, and the date its document will carry."""
 
@@ -218,6 +243,8 @@ class Pending:
     categories: tuple[str, str, str]
     date: datetime  # the document's, frozen at first sight
     revisions: int = 0  # how many there are
+    stored: Page | None = None  # the page older rules failed on, to be read again before it is asked for again
+    stored_id: int | None = None  # that page's number in the archive
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,8 +255,9 @@ class Settled:
     document: str
     files: tuple[str, ...]  # paths C1/C2/C3/name.md to choose from, preferred first
     fingerprint: str
-    page: Page | None
+    page: Page | int | None  # an answer of the network, or the number of one that is stored
     cause: str  # "first", "changed"
+    signs: Signs | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from typing import Literal, Protocol, TypeVar
 
 from aggregator.archive.protocol import Archive
 from aggregator.articles.compose import compose, from_entry, link_only_article, merged
-from aggregator.articles.extract import extract
+from aggregator.articles.extract import read
 from aggregator.articles.rules import Rules, built_in
 from aggregator.errors import AggregatorError, ArchiveError, FetchError, ParseError, masked
 from aggregator.identity.fingerprint import fingerprint
@@ -34,6 +34,7 @@ from aggregator.model import (
     Pending,
     Report,
     Request,
+    Signs,
     Status,
     Validators,
 )
@@ -107,9 +108,10 @@ class Budget:
 
 @dataclass(slots=True)
 class _Trace:
-    """The page that a failed attempt, at a listing or an article, got as far as."""
+    """How far an attempt at a listing or an article got: its page, and the signs of an article's template."""
 
-    page: Page | None = field(default=None)
+    page: Page | None = None
+    signs: Signs | None = None
 
 
 Watch = Callable[[Outcome], None]
@@ -290,17 +292,49 @@ async def collect(
     return outcomes
 
 
+async def heal(desk: Desk, *, keep: bool = True, watch: Watch | None = None) -> list[Outcome]:
+    """Read the stored pages that could not be read once more, with the rules of now; nothing is fetched.
+
+    Without ``keep`` nothing is stored either: the outcomes say what would be.
+    """
+    outcomes: list[Outcome] = []
+    for task in await desk.archive.readable_again():
+        outcome = await _reread(desk, task, keep=keep)
+        if outcome.error and keep:
+            await desk.archive.still_unread(task, outcome.error)
+        outcomes.append(outcome)
+        if watch:
+            watch(outcome)
+    return outcomes
+
+
 async def _attempt(desk: Desk, task: Pending) -> Outcome:
     """One article, to its good end or to a failure that is stored."""
+    if task.stored:
+        again = await _reread(desk, task)
+        if again.error is None:
+            return again
     trace = _Trace()
     try:
         article = merged(await _article(desk, task, trace), task.entry)
-        done = compose(task, article, desk.placeholder, fingerprint(article.text), trace.page)
+        done = compose(task, article, desk.placeholder, fingerprint(article.text), trace.page, trace.signs)
         return Outcome(task, article, fresh=await desk.archive.settle(task, done))
     except ArchiveError:
         raise
     except AggregatorError as error:
         await desk.archive.fail(task, error, trace.page)
+        return Outcome(task, error=error)
+
+
+async def _reread(desk: Desk, task: Pending, *, keep: bool = True) -> Outcome:
+    """The article out of the page the archive holds, or the error why not."""
+    feed = desk.feeds.get(task.feed)
+    try:
+        found, signs = await desk.work(_read, task.stored, feed.zone if feed else None, task.entry.title, desk.rules)
+        article = merged(found, task.entry)
+        done = compose(task, article, desk.placeholder, fingerprint(article.text), task.stored_id, signs)
+        return Outcome(task, article, fresh=await desk.archive.settle(task, done) if keep else True)
+    except ParseError as error:
         return Outcome(task, error=error)
 
 
@@ -319,11 +353,12 @@ async def _article(desk: Desk, task: Pending, trace: _Trace) -> Article:
         if error.kind in _GONE:
             return link_only_article(entry, _GONE[error.kind])
         raise
-    return await desk.work(_extracted, trace.page, feed.zone if feed else None, entry.title, desk.rules)
+    article, trace.signs = await desk.work(_read, trace.page, feed.zone if feed else None, entry.title, desk.rules)
+    return article
 
 
-def _extracted(page: Page, zone: str | None, title: str, rules: Rules) -> Article:
-    return extract(page, zone=zone, title=title, rules=rules)
+def _read(page: Page, zone: str | None, title: str, rules: Rules) -> tuple[Article, Signs]:
+    return read(page, zone=zone, title=title, rules=rules)
 
 
 def _wants_page(feed: Feed | None, entry: Entry) -> bool:

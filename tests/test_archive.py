@@ -97,13 +97,13 @@ def test_a_failing_article_is_handed_out_again_and_again_and_then_stays_visible(
     using(tmp_path, clock, work)
 
 
-def test_new_rules_revive_what_older_ones_found_no_body_for(tmp_path: Path) -> None:
+def test_new_rules_revive_what_older_ones_could_not_read(tmp_path: Path) -> None:
     clock = Clock()
 
     async def fails(archive: SqliteArchive) -> None:
         await archive.enrol([WIRE])
         await archive.note(WIRE, found(announced(1), announced(2)))
-        for kind in ("extract_failed", "wrong_page"):
+        for kind in ("extract_failed", "timeout"):
             (task,) = await archive.pending(limit=1)
             await archive.fail(task, ParseError("no", kind=kind), Page("u", "u", 200, {}, b"<p>", START))
 

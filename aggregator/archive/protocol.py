@@ -45,6 +45,14 @@ class Archive(Protocol):
         """Store why a claimed task failed; it is handed out again later."""
         ...
 
+    async def readable_again(self) -> list[Pending]:
+        """The articles whose last page came whole but was not read, each with that page."""
+        ...
+
+    async def still_unread(self, task: Pending, error: AggregatorError) -> None:
+        """Store that the rules of now find no more in a stored page than older ones did."""
+        ...
+
     async def hold(self, holds: Sequence[Hold]) -> None:
         """Remember which hosts want to be left alone."""
         ...

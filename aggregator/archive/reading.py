@@ -11,6 +11,7 @@ from sqlite_utils import Database
 from aggregator.archive import settling
 from aggregator.archive.opening import explained, open_reader
 from aggregator.archive.rows import page_bytes
+from aggregator.archive.watching import OPEN_DRIFTS
 from aggregator.model import Hold
 
 Row = dict[str, object]
@@ -63,6 +64,13 @@ class Reader:
             "SELECT key, title, url, state, tries, next_try, error_kind, error FROM work JOIN articles"
             " ON articles.id = work.article WHERE error_kind IS NOT NULL ORDER BY date DESC LIMIT ?",
             [limit],
+        )
+
+    def drifts(self) -> list[Row]:
+        """The signs by which a host's pages differ from those before, as long as they do."""
+        return self._rows(
+            f'SELECT host, subject, message, c.at AS since FROM ({OPEN_DRIFTS}) d JOIN commits c ON c.seq = d."commit"'
+            " ORDER BY id"
         )
 
     def article(self, *keys: str) -> Row | None:

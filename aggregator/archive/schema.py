@@ -208,6 +208,37 @@ def m003_a_feed_on_its_way_to_another_name(db: Database) -> None:
     db.execute("ALTER TABLE feeds ADD COLUMN renaming_to TEXT")
 
 
+_WATCHING = """
+CREATE TABLE readings (
+    id INTEGER PRIMARY KEY,
+    article INTEGER NOT NULL REFERENCES articles(id),
+    host TEXT NOT NULL,
+    page INTEGER REFERENCES pages(id),
+    outcome TEXT NOT NULL,
+    signs TEXT,
+    "commit" INTEGER NOT NULL REFERENCES commits(seq)
+);
+CREATE INDEX readings_host ON readings(host, id);
+CREATE INDEX readings_article ON readings(article, id);
+CREATE TABLE events (
+    id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,
+    host TEXT,
+    subject TEXT NOT NULL,
+    message TEXT NOT NULL,
+    "commit" INTEGER NOT NULL REFERENCES commits(seq)
+);
+CREATE INDEX events_kind ON events(kind, subject, id)
+"""
+
+
+@migrations()
+def m004_how_pages_were_read(db: Database) -> None:
+    """Each reading of a page with its signs, and events that someone should look at."""
+    for statement in _WATCHING.split(";"):
+        db.execute(statement)
+
+
 def known_migrations() -> frozenset[str]:
     """The names of all migrations this version knows; an archive with another one was made by a newer version."""
     empty = Database(memory=True, execute_plugins=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache, partial
 
@@ -18,18 +19,23 @@ from aggregator.archive.rows import (
     commit,
     insert,
     names_as_json,
+    page_bytes,
     transaction,
     update,
     when,
 )
+from aggregator.archive.watching import observe
 from aggregator.errors import AggregatorError, ArchiveError, FetchError
-from aggregator.model import Clock, Enclosure, Entry, Hold, Page, Pending, Settled
+from aggregator.model import Clock, Enclosure, Entry, Hold, Page, Pending, Reading, Settled
 from aggregator.text.dates import iso, parse_iso
+from aggregator.text.urls import host_of
 
 LEASE = timedelta(minutes=15)
 RETRY_AFTER = (60, 600, 3_600, 21_600, 86_400)  # seconds; then it stays failed, visible
 # The host's trouble, not the article's: no try is counted, the article waits.
 _HOST_TROUBLE = frozenset({"held", "rate_limited", "blocked"})
+
+_READ = ("wrong_page", "extract_failed")  # failures of a page that came whole: other rules may read it
 
 _DUE = (
     "SELECT article FROM work JOIN articles ON articles.id = work.article WHERE state = 'pending' AND next_try <= :now"
@@ -45,7 +51,7 @@ def due(db: Database, clock: Clock, feed: str | None) -> int:
     return int(row[0])
 
 
-def pending(db: Database, clock: Clock, feed: str | None, limit: int) -> list[Pending]:
+def pending(db: Database, clock: Clock, feed: str | None, limit: int, rules: str) -> list[Pending]:
     """Up to ``limit`` articles to work on, newest first, claimed so that nobody else is handed them meanwhile."""
     with transaction(db):
         now = clock()
@@ -53,7 +59,30 @@ def pending(db: Database, clock: Clock, feed: str | None, limit: int) -> list[Pe
         rows = db.execute(f"{_DUE} {order}", {"now": iso(now), "feed": feed, "limit": limit}).fetchall()
         claims = [(iso(now + LEASE), row[0]) for row in rows]
         db.conn.executemany("UPDATE work SET claimed_until = ? WHERE article = ?", claims)
-        return [_pending(db, row[0]) for row in rows]
+        return [_with_stored(db, _pending(db, row[0]), rules) for row in rows]
+
+
+def readable_again(db: Database) -> list[Pending]:
+    """The articles whose last page came whole but was not read, each with that page; nothing is claimed."""
+    rows = db.execute("SELECT article FROM work WHERE error_kind IN (?, ?) ORDER BY article", _READ).fetchall()
+    found = (_with_stored(db, _pending(db, row[0]), None) for row in rows)
+    return [task for task in found if task.stored]
+
+
+def _with_stored(db: Database, task: Pending, rules: str | None) -> Pending:
+    """A task with the last page that could not be read, if other rules than ``rules`` failed on it."""
+    row = db.execute(
+        "SELECT p.id, p.url, p.final_url, p.status, p.headers, p.codec, p.bytes, p.fetched_at FROM readings r"
+        " JOIN work w USING (article) JOIN pages p ON p.id = r.page WHERE r.article = ? AND w.error_kind = r.outcome"
+        " AND p.bytes IS NOT NULL AND coalesce(w.rules, '') IS NOT ? ORDER BY r.id DESC LIMIT 1",
+        [task.article, rules],
+    ).fetchone()
+    if row is None:
+        return task
+    number, url, final_url, status, headers, codec, packed, fetched_at = row
+    body = page_bytes(codec, packed)
+    stored = Page(url, final_url, status, json.loads(headers), body, parse_iso(fetched_at))
+    return replace(task, stored=stored, stored_id=number)
 
 
 def _pending(db: Database, article: int) -> Pending:
@@ -108,7 +137,9 @@ def settle(db: Database, clock: Clock, task: Pending, done: Settled, parser: str
     """Store what an article's page gave; whether that made a new revision. Equal content makes none."""
     with transaction(db):
         stamp = cache(partial(commit, db, clock))
-        page = add_page(db, stamp(), "article", done.page) if done.page else None
+        page = add_page(db, stamp(), "article", done.page) if isinstance(done.page, Page) else done.page
+        if done.signs:
+            observe(db, stamp(), task.article, host_of(task.entry.link or ""), page, Reading("ok", done.signs))
         fresh = not _same(db, task.article, done)
         if fresh:
             _add_revision(db, stamp(), task, done, parser, page)
@@ -188,7 +219,10 @@ def fail(db: Database, clock: Clock, task: Pending, error: AggregatorError, page
     with transaction(db):
         now = clock()
         if page is not None and page.body:
-            add_page(db, commit(db, clock), "article", page)
+            stamp = commit(db, clock)
+            kept = add_page(db, stamp, "article", page)
+            if error.kind in _READ:
+                observe(db, stamp, task.article, host_of(page.url), kept, Reading(error.kind))
         tries = db.execute("SELECT tries FROM work WHERE article = ?", [task.article]).fetchone()[0]
         waits = error.kind in _HOST_TROUBLE
         state, next_try = _next(now, tries, error) if not waits else ("pending", _host_ready(now, error))
@@ -208,14 +242,16 @@ def _host_ready(now: datetime, error: AggregatorError) -> datetime:
     return max(at, now) if at else now + timedelta(seconds=RETRY_AFTER[0])
 
 
-def revive(db: Database, clock: Clock, rules: str | None) -> int:
-    """Give failed work another round: all of it, or (``rules``) what older rules found no body for. How much it was."""
+def still_unread(db: Database, task: Pending, error: AggregatorError, rules: str) -> None:
+    """Note that the rules of now find no more in a stored page than older ones did; when it is tried next stays."""
     with transaction(db):
-        which = (
-            "state = 'failed' OR next_try > :now"
-            if rules is None
-            else "error_kind = 'extract_failed' AND rules <> :rules"
-        )
+        update(db, "work", task.article, {"error_kind": error.kind, "error": str(error), "rules": rules})
+
+
+def revive(db: Database, clock: Clock, rules: str | None) -> int:
+    """Give failed work another round: all of it, or (``rules``) what other rules could not read. How much it was."""
+    with transaction(db):
+        which = "state = 'failed' OR next_try > :now" if rules is None else f"error_kind IN {_READ} AND rules <> :rules"
         changed = db.execute(
             f"UPDATE work SET state = 'pending', tries = 0, next_try = :now WHERE {which}",
             {"now": iso(clock()), "rules": rules},

@@ -113,7 +113,7 @@ class SqliteArchive:
 
     async def pending(self, feed: Feed | None = None, limit: int = 20) -> list[Pending]:
         """Claim up to ``limit`` articles, newest first, under a lease."""
-        return await self._run(settling.pending, self._clock, feed.name if feed else None, limit)
+        return await self._run(settling.pending, self._clock, feed.name if feed else None, limit, self._rules)
 
     async def settle(self, task: Pending, done: Settled) -> bool:
         """Store the article of a claimed task; whether it made a new revision."""
@@ -122,6 +122,14 @@ class SqliteArchive:
     async def fail(self, task: Pending, error: AggregatorError, page: Page | None) -> None:
         """Store why a claimed task failed, and when to try again."""
         await self._run(settling.fail, self._clock, task, error, page, self._rules)
+
+    async def readable_again(self) -> list[Pending]:
+        """The articles whose last page came whole but was not read, each with that page."""
+        return await self._run(settling.readable_again)
+
+    async def still_unread(self, task: Pending, error: AggregatorError) -> None:
+        """Store that the rules of now find no more in a stored page than older ones did."""
+        await self._run(settling.still_unread, task, error, self._rules)
 
     async def revive(self) -> int:
         """Give all failed and waiting work another round now; how much it was."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from aggregator.articles.document import Document, files, render
-from aggregator.model import Article, Entry, Page, Pending, Settled
+from aggregator.model import Article, Entry, Page, Pending, Settled, Signs
 from aggregator.text.characters import escape_attribute, escape_text, one_line
 from aggregator.text.html import body_html, plain
 
@@ -38,7 +38,14 @@ def merged(article: Article, entry: Entry) -> Article:
     )
 
 
-def compose(task: Pending, article: Article, placeholder: str, fingerprint: str, page: Page | None) -> Settled:
+def compose(
+    task: Pending,
+    article: Article,
+    placeholder: str,
+    fingerprint: str,
+    page: Page | int | None,
+    signs: Signs | None = None,
+) -> Settled:
     """All the archive stores of a settled article.
 
     Raises:
@@ -46,7 +53,7 @@ def compose(task: Pending, article: Article, placeholder: str, fingerprint: str,
     """
     document = Document(task.key, article.title, task.categories, task.date, _body(article), placeholder)
     cause = "changed" if task.revisions else "first"
-    return Settled(article, render(document), files(document), fingerprint, page, cause)
+    return Settled(article, render(document), files(document), fingerprint, page, cause, signs)
 
 
 def _body(article: Article) -> str:

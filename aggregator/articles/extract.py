@@ -13,9 +13,10 @@ from aggregator.articles import fields
 from aggregator.articles.plaintext import text_of
 from aggregator.articles.proof import Witness, prove
 from aggregator.articles.rules import FALLBACK, SINA_ZONE, Rule, Rules, built_in
+from aggregator.articles.signs import signs_of
 from aggregator.articles.tree import grow, metas, secure
 from aggregator.errors import ParseError
-from aggregator.model import Article, Page
+from aggregator.model import Article, Page, Signs
 from aggregator.text.characters import escape_attribute, escape_text
 from aggregator.text.charset import declared_in, decode
 from aggregator.text.html import body_html, plain
@@ -23,7 +24,12 @@ from aggregator.text.urls import absolute, host_of, is_sina
 
 
 def extract(page: Page, *, zone: str | None = None, title: str = "", rules: Rules | None = None) -> Article:
-    """The article a page holds; ``page.url`` is the address it was asked for.
+    """The article a page holds, as ``read`` finds it."""
+    return read(page, zone=zone, title=title, rules=rules)[0]
+
+
+def read(page: Page, *, zone: str | None = None, title: str = "", rules: Rules | None = None) -> tuple[Article, Signs]:
+    """The article a page holds, and the signs of its template; ``page.url`` is the address it was asked for.
 
     ``zone`` is the IANA zone of dates without one; Sina's pages are always read in Asia/Shanghai. ``title`` is the
     listing's, one more thing by which a page may prove to be the article. ``rules`` are the built-in ones unless given.
@@ -33,21 +39,22 @@ def extract(page: Page, *, zone: str | None = None, title: str = "", rules: Rule
             rule finds a body. A host without rules is read by trafilatura, and the article says so.
     """
     known = rules or built_in()
-    source = decode(page.body, header=page.headers.get("content-type"), declared=declared_in(page.body)).text
-    tree = grow(source, page.url)
+    decoded = decode(page.body, header=page.headers.get("content-type"), declared=declared_in(page.body))
+    tree = grow(decoded.text, page.url)
     prove(Witness(tree, page.url, page.final_url, title, known))
     hosts = (host_of(page.url), host_of(page.final_url))
     rows = known.rows_for(*hosts)
-    rule, inner = _body(tree, source, rows)
+    rule, inner = _body(tree, decoded.text, rows)
     if not rows:
-        inner = _guessed(source, page.url)
+        inner = _guessed(decoded.text, page.url)
     body = body_html(inner, secure(page.final_url or page.url))
     name = rule.name if rule else FALLBACK
     text = text_of(body, name, known)
     if not text and fields.cover_of(body, name, {}, page.url, known) is None:
         raise _nothing(page.url, rows, known.version)
     read_in = SINA_ZONE if any(map(is_sina, hosts)) else zone
-    return _filled(Article(page.url, "", html=body, text=text, rule=name), tree, inner, known, read_in)
+    article = _filled(Article(page.url, "", html=body, text=text, rule=name), tree, inner, known, read_in)
+    return article, signs_of(tree, decoded, rule, text)
 
 
 def _filled(article: Article, tree: LexborHTMLParser, inner: str, rules: Rules, zone: str | None) -> Article:

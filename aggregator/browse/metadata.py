@@ -48,6 +48,13 @@ METADATA: dict[str, object] = {
                     "facets": ["kind"],
                 },
                 "hosts": {"title": "Hosts", "description": "Hosts that asked to be left alone, and until when."},
+                "events": {
+                    "title": "Events",
+                    "description": "What someone should look at: sites whose pages changed, and when that was over.",
+                    "sort_desc": "id",
+                    "facets": ["kind"],
+                },
+                "readings": {"hidden": True},
                 "keys": {"hidden": True},
                 "commits": {"hidden": True},
                 "poll_hours": {"hidden": True},

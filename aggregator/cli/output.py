@@ -47,6 +47,11 @@ def complain(text: str) -> None:
     err().print(escape("\n".join(printable(line) for line in text.split("\n"))))
 
 
+def alarm(text: str) -> None:
+    """One message on stderr that must not be overlooked: in red where there are colours."""
+    err().print(escape(printable(text)), style="red")
+
+
 def print_json(value: object) -> None:
     """A value as JSON on stdout, Chinese as it is."""
     print(json.dumps(value, ensure_ascii=False, indent=2, default=str))

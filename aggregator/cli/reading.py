@@ -13,7 +13,7 @@ from aggregator.app import export_all
 from aggregator.archive import Reader
 from aggregator.articles.plaintext import text_of
 from aggregator.cli.frame import ConfigOption, JsonOption, app, settings_of
-from aggregator.cli.output import complain, local, out, print_json, print_table
+from aggregator.cli.output import alarm, complain, local, out, print_json, print_table
 from aggregator.config import Settings
 from aggregator.errors import ConfigError
 from aggregator.export.html import page_of
@@ -27,9 +27,11 @@ def status(as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Health of every feed, what waits, and what could not be had."""
     settings = settings_of(config)
     with Reader(settings.archive) as reader:
-        feeds, totals, troubles = reader.feeds(), reader.totals(), reader.troubles()
+        feeds, totals, troubles, drifts = reader.feeds(), reader.totals(), reader.troubles(), reader.drifts()
     if as_json:
-        print_json({"feeds": [_feed_json(row) for row in feeds], "totals": totals, "troubles": troubles})
+        print_json(
+            {"feeds": [_feed_json(row) for row in feeds], "totals": totals, "drifts": drifts, "troubles": troubles}
+        )
         return
     zone = settings.timezone
     columns = ["feed", "status", "newest", "polled", "next", "articles#", "waiting#", "why"]
@@ -51,12 +53,16 @@ def status(as_json: JsonOption = False, config: ConfigOption = None) -> None:
         for remark in _remarks(row):
             complain(f"{row['name']}: {remark}")
     complain(", ".join(f"{value} {name.replace('_', ' ')}" for name, value in totals.items()) + f" · times in {zone}")
+    for drift in drifts:
+        alarm(f"drift: {drift['message']} (since {local(_text(drift['since']), zone)})")
+    if drifts:
+        complain("Look at a page with `aggregator rules test URL`; a row under `rules` in config.yaml mends it")
     if troubles:
-        told = [
+        listed = [
             (t["key"], t["error_kind"], t["state"], local(_text(t["next_try"]), zone), t["title"]) for t in troubles
         ]
         columns = ["article", "why", "state", "next try", "title"]
-        print_table(columns, told, title="\nArticles that could not be had")
+        print_table(columns, listed, title="\nArticles that could not be had")
 
 
 def _remarks(row: Row) -> Iterator[str]:

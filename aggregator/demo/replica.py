@@ -8,12 +8,14 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from urllib.parse import parse_qsl, urlsplit
 
 from aggregator.demo import edition, images, listings, pages
 from aggregator.demo.ledger import Change, Ledger, Published
+from aggregator.demo.mutations import MUTATIONS, mutated
 from aggregator.demo.pages import Answer
 from aggregator.demo.server import Asked, Server
 from aggregator.model import Clock
@@ -28,6 +30,7 @@ PAGE_HOSTS = (
     "video.sina.com.cn",
 )
 HOSTS = ("feed.mix.sina.com.cn", *PAGE_HOSTS, "n.sinaimg.cn", "rss.sina.com.cn", "go.rss.sina.com.cn")
+MUTABLE = frozenset({"finance2026", "finance2019", "news2018"})  # the templates of today
 RSS_PATH = "/roll/finance/hot_roll.xml"
 ATOM_PATH = "/demo/atom.xml"
 SEED = 20_260_929
@@ -49,6 +52,7 @@ class Replica:
         self._steps = 0
         self._server: Server | None = None
         self._lock = threading.RLock()
+        self._mutation: str | None = None
         self._answered = datetime.min.replace(tzinfo=UTC)
         self.requests: Counter[tuple[str, str, str]] = Counter()
         self.ledger: Ledger = edition.opening(seed, self._now())
@@ -97,6 +101,14 @@ class Replica:
             self._places = _places(self.ledger)
             return changes
 
+    def mutate(self, name: str | None) -> None:
+        """From now on change the pages of today's templates in the way ``demo.mutations`` calls ``name``; ``None``: as
+        they were. Raises KeyError for an unknown name."""
+        with self._lock:
+            if name is not None and name not in MUTATIONS:
+                raise KeyError(name)
+            self._mutation = name
+
     def serve(self, stop: threading.Event, *, every: float, tell: Callable[[list[Change]], None]) -> None:
         """Advance each ``every`` seconds, telling what changed, until ``stop`` is set."""
         while not stop.wait(every):
@@ -139,7 +151,9 @@ class Replica:
             return pages.not_found()
         if urlsplit(item.url).path == path:
             twin = self.ledger.published.get(item.twin) if item.twin else None
-            return pages.page(item, twin)
+            answer = pages.page(item, twin)
+            changes = self._mutation and item.template in MUTABLE
+            return replace(answer, body=mutated(str(self._mutation), answer.body)) if changes else answer
         return pages.mobile_page(item)
 
 

@@ -1,0 +1,62 @@
+"""Watching sites: how each page was read, and the event when a host's pages drift out of bounds or come back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+from sqlite_utils import Database
+
+from aggregator.archive.rows import Commit, Value, as_json, insert
+from aggregator.articles.drift import BEFORE, WINDOWS, drifts
+from aggregator.model import Reading, Signs
+
+_JUDGED_EVERY = 5  # readings of a host; judging 550 of them takes some milliseconds
+_KEPT = BEFORE + max(WINDOWS)
+
+
+def observe(db: Database, stamp: Commit, article: int, host: str, page: int | None, reading: Reading) -> None:
+    """Note how a page was read; every few pages of a host, judge whether it drifts. Inside the caller's transaction."""
+    values: dict[str, Value] = {"article": article, "host": host, "page": page, "outcome": reading.outcome}
+    values |= {"signs": as_json(asdict(reading.signs)) if reading.signs else None, "commit": stamp.seq}
+    insert(db, "readings", values)
+    (count,) = db.execute("SELECT count(*) FROM readings WHERE host = ?", [host]).fetchone()
+    if count % _JUDGED_EVERY == 0:
+        _judge(db, stamp, host)
+
+
+def _judge(db: Database, stamp: Commit, host: str) -> None:
+    """Add an event for each drift of a host that has begun, and for each that is over."""
+    found = {drift.subject: drift.message for drift in drifts(host, _readings(db, host))}
+    known = {row[0] for row in db.execute(f"SELECT subject FROM ({OPEN_DRIFTS}) WHERE host = ?", [host])}
+    for subject in sorted(found.keys() - known):
+        _event(db, stamp, "drift", host, subject, found[subject])
+    for subject in sorted(known - found.keys()):
+        _event(db, stamp, "drift_over", host, subject, f"{subject}: as it was, or usual by now")
+
+
+# The drifts that have not ended: per subject the last event counts.
+OPEN_DRIFTS = (
+    'SELECT host, subject, message, "commit", max(id) AS id, kind FROM events'
+    " WHERE kind IN ('drift', 'drift_over') GROUP BY subject HAVING kind = 'drift'"
+)
+
+
+def _event(db: Database, stamp: Commit, kind: str, host: str, subject: str, message: str) -> None:
+    values: dict[str, Value] = {"kind": kind, "host": host, "subject": subject, "message": message}
+    insert(db, "events", {**values, "commit": stamp.seq})
+
+
+def _readings(db: Database, host: str) -> list[Reading]:
+    """The last readings of a host, newest last."""
+    rows = db.execute(
+        "SELECT outcome, signs FROM readings WHERE host = ? ORDER BY id DESC LIMIT ?", [host, _KEPT]
+    ).fetchall()
+    return [Reading(outcome, _signs(text)) for outcome, text in reversed(rows)]
+
+
+def _signs(text: str | None) -> Signs | None:
+    if text is None:
+        return None
+    values = json.loads(text)
+    return Signs(**{**values, "lines": tuple(values["lines"])})
