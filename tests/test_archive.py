@@ -70,6 +70,23 @@ def test_entries_and_validators_come_together_and_blame_leaves_them(tmp_path: Pa
     using(tmp_path, clock, work)
 
 
+def test_without_a_listing_to_compare_there_is_no_asking_whether_it_changed(tmp_path: Path) -> None:
+    async def notes(archive: SqliteArchive) -> None:
+        await archive.enrol([WIRE])
+        await archive.note(WIRE, found(announced(1)))
+
+    async def asks(archive: SqliteArchive) -> object:
+        return (await archive.state(WIRE)).validators
+
+    using(tmp_path, Clock(), notes)
+    assert using(tmp_path, Clock(), asks) == Validators('"e"')
+    db = Database(tmp_path / "a.db")
+    db.execute("UPDATE feeds SET digest = NULL")
+    db.conn.commit()
+    db.close()
+    assert using(tmp_path, Clock(), asks) == Validators()
+
+
 def test_a_failing_article_is_handed_out_again_and_again_and_then_stays_visible(tmp_path: Path) -> None:
     clock = Clock()
     error = FetchError("cut", kind="truncated", where="u")

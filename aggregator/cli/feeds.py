@@ -11,7 +11,7 @@ from aggregator.app import rename_feed
 from aggregator.cli.frame import ConfigOption, JsonOption, app, config_path, run_async, settings_of
 from aggregator.cli.output import complain, print_json, print_table
 from aggregator.config import add_feed, check_feed, load, parse, read_config, remove_feed, set_feed, write_config
-from aggregator.errors import ConfigError
+from aggregator.errors import ConfigError, masked
 
 feeds = typer.Typer(help="List, add, pause and remove feeds; comments in config.yaml survive.", no_args_is_help=True)
 app.add_typer(feeds, name="feeds")
@@ -21,11 +21,11 @@ NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The feed's na
 
 @feeds.command("list")
 def list_feeds(as_json: JsonOption = False, config: ConfigOption = None) -> None:
-    """The feeds of the configuration."""
+    """The feeds of the configuration; a password in an address is not shown."""
     listed = settings_of(config).feed_list()
     if as_json:
-        keys = ("name", "source", "url", "categories", "every", "enabled", "pages")
-        print_json([{key: getattr(feed, key) for key in keys} for feed in listed])
+        keys = ("name", "source", "categories", "every", "enabled", "pages")
+        print_json([{key: getattr(feed, key) for key in keys} | {"url": masked(feed.url)} for feed in listed])
         return
     rows = [
         (
@@ -34,7 +34,7 @@ def list_feeds(as_json: JsonOption = False, config: ConfigOption = None) -> None
             "" if feed.enabled else "paused",
             f"{feed.every} s",
             " / ".join(feed.categories),
-            feed.url,
+            masked(feed.url),
         )
         for feed in listed
     ]

@@ -26,6 +26,8 @@ from aggregator.web.network import Network
 from aggregator.web.outcome import FAULTS, check_headers, failure, fault, unasked_304
 
 _FOR_GOOD = frozenset({301, 308})
+_COOKIES = frozenset({"set-cookie", "set-cookie2"})
+_VALIDATORS = frozenset({"etag", "last-modified"})
 _REDIRECTS = _FOR_GOOD | {302, 303, 307}
 
 
@@ -130,18 +132,18 @@ class Client:
         return httpx.Request(
             "GET",
             hop.url.copy_with(scheme="http") if hop.host in self._plain_hosts else hop.url,
-            headers=headers_for(self._network, hop.request, hop.first, hop.url),
+            headers=headers_for(self._network, hop.request, hop.first, hop.url, self._clock()),
             extensions={"timeout": self._timeout},
         )
 
     async def _understand(self, hop: _Hop, response: httpx.Response) -> Page | _Onward:
         status = response.status_code
-        headers = {name: value for name, value in response.headers.items() if name != "set-cookie"}
+        headers = _kept(response.headers)
         retry_at = self._manners.heard(hop.host, status, headers, hop.request.retry_after_scope)
         if status in _REDIRECTS and "location" in headers:
             url = _bare(admit(_location(response), self._guard, base=hop.url))
             return _Onward(url, for_good=status in _FOR_GOOD)
-        if status == 304 and not any(conditions(hop.request.validators)):
+        if status == 304 and not any(conditions(hop.request.validators, self._clock())):
             raise unasked_304(hop.where)
         if status != 304 and not 200 <= status < 300:
             raise failure(status, hop.where, retry_at)
@@ -216,6 +218,13 @@ def _moved_to(way: Sequence[_Onward]) -> str | None:
 
 def _bare(url: httpx.URL) -> httpx.URL:
     return url.copy_with(userinfo=b"", fragment=None)
+
+
+def _kept(headers: httpx.Headers) -> dict[str, str]:
+    """An answer's headers without its cookies. Validators stand for their octets, as they are to be sent back."""
+    kept = {name: value for name, value in headers.items() if name not in _COOKIES}
+    raw = ((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in headers.raw)
+    return kept | {name: value for name, value in raw if name in _VALIDATORS}
 
 
 def _location(response: httpx.Response) -> str:
