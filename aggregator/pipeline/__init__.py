@@ -1,0 +1,39 @@
+"""The flow: bring one feed up to date. It knows no socket and no SQL; both are handed to it.
+
+``poll`` = ``discover`` (what does the listing announce?) + ``collect`` (turn announced entries into articles). The
+archive stands between the halves, so what was announced is never lost, whatever happens to its page.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from aggregator.model import Feed, Report
+from aggregator.pipeline.collect import collect, heal
+from aggregator.pipeline.desk import Budget, Desk, Outcome, Watch, Work, inline
+from aggregator.pipeline.discover import discover, status_of
+
+__all__ = [
+    "Budget",
+    "Desk",
+    "Outcome",
+    "Watch",
+    "Work",
+    "collect",
+    "discover",
+    "heal",
+    "inline",
+    "poll",
+    "status_of",
+]
+
+
+async def poll(desk: Desk, feed: Feed) -> Report:
+    """Bring one feed up to date: its listing, then every article of it that is waiting.
+
+    A failure of the listing or of an article is stored, and told in the report; only ``ArchiveError`` is raised.
+    """
+    report = await discover(desk, feed)
+    outcomes = await collect(desk, feed)
+    seconds = report.seconds
+    return replace(report, failed=sum(outcome.error is not None for outcome in outcomes), seconds=seconds)

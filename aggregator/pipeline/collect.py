@@ -1,0 +1,126 @@
+"""The second half of a poll: announced entries become articles, or failures that are stored and tried again."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from aggregator.articles.compose import compose, from_entry, link_only_article, merged
+from aggregator.articles.extract import read
+from aggregator.articles.rules import Rules
+from aggregator.errors import AggregatorError, ArchiveError, FetchError, ParseError, masked
+from aggregator.identity.fingerprint import fingerprint
+from aggregator.model import Article, Entry, Feed, Page, Pending, Request, Signs
+from aggregator.pipeline.desk import Budget, Desk, Outcome, Watch
+from aggregator.text.urls import same_origin
+
+_GONE = {"not_found": "not_found", "gone": "gone"}
+
+
+@dataclass(slots=True)
+class _Trace:
+    """How far an attempt at an article got: its page, and the signs of its template."""
+
+    page: Page | None = None
+    signs: Signs | None = None
+
+
+async def collect(
+    desk: Desk, feed: Feed | None = None, budget: Budget | None = None, watch: Watch | None = None
+) -> list[Outcome]:
+    """Work through the articles that wait (of one feed, or of all), newest first, each handed out once.
+
+    ``watch`` is told of every outcome as it comes. Cancelled, it leaves what was not settled waiting.
+    """
+    room = budget or Budget()
+    outcomes: list[Outcome] = []
+
+    async def worker() -> None:
+        while room.take():
+            tasks = await desk.archive.pending(feed, 1)
+            if not tasks:
+                room.give_back()
+                return
+            outcome = await _attempt(desk, tasks[0])
+            outcomes.append(outcome)
+            if watch:
+                watch(outcome)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(desk.workers):
+            group.create_task(worker())
+    return outcomes
+
+
+async def heal(desk: Desk, *, keep: bool = True, watch: Watch | None = None) -> list[Outcome]:
+    """Read the stored pages that could not be read once more, with the rules of now; nothing is fetched.
+
+    Without ``keep`` nothing is stored either: the outcomes say what would be.
+    """
+    outcomes: list[Outcome] = []
+    for task in await desk.archive.readable_again():
+        outcome = await _reread(desk, task, keep=keep)
+        if outcome.error and keep:
+            await desk.archive.still_unread(task, outcome.error)
+        outcomes.append(outcome)
+        if watch:
+            watch(outcome)
+    return outcomes
+
+
+async def _attempt(desk: Desk, task: Pending) -> Outcome:
+    """One article, to its good end or to a failure that is stored."""
+    if task.stored:
+        again = await _reread(desk, task)
+        if again.error is None:
+            return again
+    trace = _Trace()
+    try:
+        article = merged(await _article(desk, task, trace), task.entry)
+        done = compose(task, article, desk.placeholder, fingerprint(article.text), trace.page, trace.signs)
+        return Outcome(task, article, fresh=await desk.archive.settle(task, done))
+    except ArchiveError:
+        raise
+    except AggregatorError as error:
+        await desk.archive.fail(task, error, trace.page)
+        return Outcome(task, error=error)
+
+
+async def _reread(desk: Desk, task: Pending, *, keep: bool = True) -> Outcome:
+    """The article out of the page the archive holds, or the error why not."""
+    feed = desk.feeds.get(task.feed)
+    try:
+        found, signs = await desk.work(_read, task.stored, feed.zone if feed else None, task.entry.title, desk.rules)
+        article = merged(found, task.entry)
+        done = compose(task, article, desk.placeholder, fingerprint(article.text), task.stored_id, signs)
+        return Outcome(task, article, fresh=await desk.archive.settle(task, done) if keep else True)
+    except ParseError as error:
+        return Outcome(task, error=error)
+
+
+async def _article(desk: Desk, task: Pending, trace: _Trace) -> Article:
+    """The article of a task: out of its page, out of its listing, or no more than a link."""
+    entry, feed = task.entry, desk.feeds.get(task.feed)
+    if entry.link is None or not _wants_page(feed, entry):
+        return from_entry(entry, masked(feed.url) if feed else "")
+    reason = desk.rules.link_only(entry.link)
+    if reason:
+        return link_only_article(entry, reason)
+    headers = feed.headers if feed and same_origin(feed.url, entry.link) else {}
+    try:
+        trace.page = await desk.fetch(Request(entry.link, "page", headers))
+    except FetchError as error:
+        if error.kind in _GONE:
+            return link_only_article(entry, _GONE[error.kind])
+        raise
+    article, trace.signs = await desk.work(_read, trace.page, feed.zone if feed else None, entry.title, desk.rules)
+    return article
+
+
+def _read(page: Page, zone: str | None, title: str, rules: Rules) -> tuple[Article, Signs]:
+    return read(page, zone=zone, title=title, rules=rules)
+
+
+def _wants_page(feed: Feed | None, entry: Entry) -> bool:
+    pages = feed.pages if feed else "auto"
+    return pages == "true" or (pages == "auto" and not entry.full_text)

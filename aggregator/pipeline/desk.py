@@ -1,0 +1,75 @@
+"""What the flow works with, and what it has to tell: the desk, outcomes, a budget of articles."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, TypeVar
+
+from aggregator.archive.protocol import Archive
+from aggregator.articles.rules import Rules, built_in
+from aggregator.errors import AggregatorError
+from aggregator.model import Article, Clock, Feed, Fetch, Pending
+
+T = TypeVar("T")
+
+
+class Work(Protocol):
+    """Where pure work is done: here, in a thread, or in a process that can be killed."""
+
+    def __call__(self, work: Callable[..., T], /, *args: object) -> Awaitable[T]:
+        """The result of ``work(*args)``."""
+        ...
+
+
+async def inline(work: Callable[..., T], /, *args: object) -> T:
+    """Do the work at once."""
+    return work(*args)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the flow works with. ``feeds`` are the configured ones by name."""
+
+    fetch: Fetch
+    archive: Archive
+    clock: Clock
+    feeds: Mapping[str, Feed]
+    date: Literal["intime", "ctime"] = "intime"
+    placeholder: str = "picsum"
+    rules: Rules = field(default_factory=built_in)
+    work: Work = inline
+    workers: int = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one article: archived (``fresh`` when that made a new revision), or an error."""
+
+    task: Pending
+    article: Article | None = None
+    fresh: bool = False
+    error: AggregatorError | None = None
+
+
+@dataclass(slots=True)
+class Budget:
+    """How many articles may still be collected; ``None`` is no limit."""
+
+    left: int | None = None
+
+    def take(self) -> bool:
+        """Whether there is room for one more, which is then taken."""
+        if self.left is None:
+            return True
+        room = self.left > 0
+        self.left -= room
+        return room
+
+    def give_back(self) -> None:
+        """There was nothing to take it for."""
+        if self.left is not None:
+            self.left += 1
+
+
+Watch = Callable[[Outcome], None]
