@@ -35,6 +35,7 @@ def entry_of(
     published, updated = _dates(item, raw, version)
     detail = _content(item, base)
     content, summary = _html(detail, base), one(item, "summary_detail")
+    brief = _html(summary, base)
     entry = Entry(
         id=printable(text_at(item, "id")).strip() or None,
         link=_link(item, base),
@@ -45,13 +46,13 @@ def entry_of(
         author=", ".join(names(item)) or None,
         media=title_at(one(item, "source"), "title") or one_line(text_at(item, "publisher")) or None,
         # feedparser copies the content where a feed gives no summary, and then keeps no detail
-        summary=_html(summary, base) or None,
+        summary=brief or None,
         content=content or None,
         full_text=_is_markup(detail) and _announces_content(raw, version) and is_whole(content),
         categories=tuple(_categories(item)),
         enclosures=tuple(_enclosures(item, base)),
         raw=raw.encode("utf-8", "replace") if raw is not None else _fields(item),
-        original=_original(detail) or _original(summary) or None,
+        original=_shared(_original(detail) or _original(summary), content, brief) or None,
     )
     return entry, remarks
 
@@ -147,6 +148,11 @@ def _original(detail: Found) -> str:
     if _is_markup(detail):
         return value
     return escape_text(printable(value)) if text_at(detail, "type").startswith("text/") else ""
+
+
+def _shared(text: str, *known: str) -> str:
+    """The text, as the very object of a known equal one: long feeds hold most texts twice."""
+    return next((one for one in known if one == text), text)
 
 
 def _content(item: Found, base: str | None) -> Found:

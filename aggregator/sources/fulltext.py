@@ -16,8 +16,11 @@ def is_whole(content: str) -> bool:
     """At least 200 characters of plain text that do not end in an ellipsis."""
     if len(content) < LEAST:
         return False
-    dense = "".join(unescape(_TAG.sub("", content)).split()).rstrip("]>）)")
-    if len(dense) >= LEAST and not dense.endswith(_CUT):  # true of nearly all, and told without a tree
+    loose = unescape(_TAG.sub("\n", content))  # at least as long as the plain text
+    if len(loose) < LEAST:
+        return False
+    dense = "".join(loose.split()).rstrip("]>）)")  # at most as long
+    if len(dense) >= LEAST and not dense.endswith(_CUT):
         return True
     text = plain(content).rstrip(" ]>）)")
     return len(text) >= LEAST and not text.endswith(_CUT)

@@ -10,6 +10,7 @@ import hashlib
 import io
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 
 import feedparser
 
@@ -21,12 +22,14 @@ from aggregator.sources.doubts import of_decoding
 from aggregator.sources.entries import entry_of
 from aggregator.sources.found import Found, one, several, text_at
 from aggregator.sources.outline import Outline, around, mended, outline
+from aggregator.sources.portions import portions
 from aggregator.sources.refusal import is_html, refused
 from aggregator.sources.repair import repaired, without_preamble
 from aggregator.text import urls
 from aggregator.text.characters import one_line
-from aggregator.text.charset import Decoded, decode
+from aggregator.text.charset import decode
 
+_TRUNCATED = "truncated: the document ends before its root element does; an item cut off is dropped"
 _HEADERS = {"content-type": "application/xml; charset=utf-8"}
 
 
@@ -40,19 +43,21 @@ def parse(page: Page, zone: str | None = None) -> Listing:
         raise refused(page, decoded.text)
     seen = outline(decoded.text)
     whole = mended(decoded.text, seen)
-    found = _parsed(page, repaired(single(decoded.text if whole is None else whole, seen)))
+    parts = _parsed_in_portions(page, decoded.text if whole is None else whole, seen)
+    found, items = next(parts)
     version = text_at(found, "version")
-    items = several(found, "entries")
     if not version and not items and seen.root.lower() != "channel":  # CDF, the one kind without a version
         raise refused(page, decoded.text)
     feed = one(found, "feed")
     base = _base(page) or urls.absolute(text_at(feed, "link"), None)
     entries: list[Entry] = []
-    warnings = list(_warnings(decoded, found, truncated=whole is not None))
-    for number, (item, raw) in enumerate(zip(items, _slices(decoded.text, seen, len(items)), strict=True), 1):
-        entry, remarks = entry_of(item, raw, base=base, zone=zone, version=version)
-        entries.append(entry)
-        warnings.extend(f"item {number}: {remark}" for remark in remarks)
+    warnings = [*of_decoding(decoded), *([] if whole is None else [_TRUNCATED])]
+    for part, some in chain([(found, items)], parts):
+        warnings.extend(_faults(part) if whole is None else [])
+        for item, raw in some:
+            entry, remarks = entry_of(item, raw, base=base, zone=zone, version=version)
+            entries.append(entry)
+            warnings.extend(f"item {len(entries)}: {remark}" for remark in remarks)
     return replace(
         listing_of(feed, around(decoded.text, seen), page, base=base, zone=zone),
         format=version or "cdf",
@@ -78,6 +83,14 @@ def _base(page: Page) -> str | None:
     return urls.absolute(page.headers.get("content-location", ""), own) or own
 
 
+def _parsed_in_portions(page: Page, text: str, seen: Outline) -> Iterator[tuple[Found, list[tuple[Found, str | None]]]]:
+    """feedparser's result for each portion of the feed, with its items and their own text."""
+    for portion, outlined in portions(text, seen):
+        found = _parsed(page, repaired(single(portion, outlined)))
+        items = several(found, "entries")
+        yield found, list(zip(items, _slices(portion, outlined, len(items)), strict=True))
+
+
 def _parsed(page: Page, text: str) -> Found:
     """feedparser's result."""
     stream = io.BytesIO(text.encode("utf-8", "replace"))
@@ -101,9 +114,7 @@ def _slices(text: str, seen: Outline, expected: int) -> list[str | None]:
     return [text[start:end] for start, end in seen.items]
 
 
-def _warnings(decoded: Decoded, found: Found, *, truncated: bool) -> Iterator[str]:
-    yield from of_decoding(decoded)
-    if truncated:
-        yield "truncated: the document ends before its root element does; an item cut off is dropped"
-    elif dict.get(found, "bozo"):
+def _faults(found: Found) -> Iterator[str]:
+    """What feedparser says against the feed; lines and columns are those of the repaired text."""
+    if dict.get(found, "bozo"):
         yield one_line(f"not well-formed XML: {dict.get(found, 'bozo_exception')}")[:200]
