@@ -118,6 +118,24 @@ def test_promise_5_every_failure_has_its_own_name(
     assert (row["status"], row["error_kind"]) == (status, kind)
 
 
+def test_a_feed_that_is_gone_is_not_due_and_asked_only_where_that_is_wanted(tmp_path: Path, site: Site) -> None:
+    site.answers[LISTING] = 410
+
+    async def run() -> list[tuple[str, str | None, int]]:
+        told = []
+        async with desk(tmp_path / "a.db", site, feed()) as one:
+            for revive in (True, False, True, False):
+                report = await discover(one, feed(), revive=revive)
+                told.append((report.status, report.error_kind, site.asked[LISTING]))
+                site.clock.move(days=400)
+                due = await one.archive.due_feeds()  # type: ignore[attr-defined]
+                assert due == ([] if report.status == "gone" else ["wire"])
+                site.answers[LISTING] = rss(item(1)) if len(told) == 2 else 410
+        return told
+
+    assert asyncio.run(run()) == [("gone", "gone", 1), ("gone", "gone", 1), ("stale", None, 2), ("gone", "gone", 3)]
+
+
 def test_a_listing_that_fails_leaves_what_is_stored_and_is_not_hidden_by_a_304(tmp_path: Path, site: Site) -> None:
     site.etags[LISTING] = '"good"'
     polled(tmp_path, site)

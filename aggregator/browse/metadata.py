@@ -68,8 +68,8 @@ METADATA: dict[str, object] = {
                 },
                 "feed_health": {
                     "title": "Feed health",
-                    "sql": "select name, status, newest, last_success, failures, error from feeds where active"
-                    " order by status in ('ok', 'unchanged'), position",
+                    "sql": "select name, status, newest, last_success, failures, moved_to, error from feeds"
+                    " where active order by status in ('ok', 'unchanged'), position",
                 },
                 "edited": {
                     "title": "Edited after publication",
