@@ -6,7 +6,9 @@ import asyncio
 import json
 import os
 import socket
+import ssl
 import subprocess
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -25,6 +27,7 @@ from aggregator.demo import Replica
 from aggregator.doctor import Finding, Visit, load, overall, replay, save, sentence, visit
 from aggregator.doctor.disk import ArchiveFacts, inspected, of_archive
 from aggregator.doctor.machine import MachineFacts, Package, of_machine, surveyed
+from aggregator.doctor.redaction import body_without, text_without
 from aggregator.doctor.verdicts import Facts
 from aggregator.errors import ConfigError
 from aggregator.model import Page
@@ -145,6 +148,29 @@ def test_tls_fails(tmp_path: Path) -> None:
     assert "speaks no TLS" in remedy
 
 
+def test_a_certificate_nobody_vouches_for(tmp_path: Path) -> None:
+    key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
+    command = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=wire.example -addext subjectAltName=DNS:wire.example"
+    try:
+        words = ["openssl", *command.split(), "-keyout", str(key), "-out", str(cert)]
+        subprocess.run(words, check=True, capture_output=True)
+    except (FileNotFoundError, subprocess.CalledProcessError):
+        pytest.skip("no openssl command to make a certificate with")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+
+    async def run() -> Visit:
+        async with serving(tls=context) as server:
+            url = f"https://wire.example:{server.port}/feed.xml"
+            text = f"network: {{allow_private: [wire.example]}}\nfeeds: [{rows(url)}]"
+            settings = parse(text, tmp_path / "config.yaml")
+            return await visit(settings, [], FINE, clock=lambda: START, resolve=loopback, watch=nothing)
+
+    what, remedy = wrong(asyncio.run(run()).findings)["wire.example"]
+    assert "self-signed certificate" in what
+    assert remedy == "If you trust who signed it, add the certificate: network.ca_bundle: FILE.pem"
+
+
 def test_403_without_a_referer(tmp_path: Path) -> None:
     def guarded(asked: Asked) -> bytes:
         return reply(200, rss(item(1))) if "referer" in asked.headers else reply(403, b"no hot-linking")
@@ -166,6 +192,39 @@ def test_403_for_the_host(tmp_path: Path) -> None:
     assert "less often" in remedy
     assert wrong(done.findings)["wire"] == ("HTTP 403, the server refuses us", "See feed.mix.sina.com.cn")
     assert ["referer" in asked.headers for asked in server.asked] == [True, False]
+
+
+def test_a_host_that_refuses_is_left_alone_and_the_bundle_says_so_too(tmp_path: Path) -> None:
+    many = ", ".join(
+        json.dumps({"name": f"feed-{lid}", "source": "sina-roll", "url": ROLL.format(pageid=384, lid=lid)})
+        for lid in range(2670, 2680)
+    )
+    slowly = "  per_host: {interval: 100ms}\n"
+    done, server = examine(tmp_path, many, {"/api/roll/get": reply(403, b"go away")}, slowly)
+    bad, odd = wrong(done.findings), wrong(done.findings, "warning")
+    assert len(server.asked) <= 4
+    assert len(bad) + len(odd) == 11
+    assert odd["feed-2679"] == ("not asked: feed.mix.sina.com.cn refused before", "See feed.mix.sina.com.cn")
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [(401, "wants credentials"), (429, "fewer requests"), (502, "the server failed")],
+)
+def test_other_refusals_name_their_remedy(tmp_path: Path, status: int, words: str) -> None:
+    done, _ = examine(tmp_path, rows("https://wire.example/feed.xml"), {"/feed.xml": reply(status)})
+    what, remedy = wrong(done.findings)["wire.example"]
+    assert what.startswith(f"answers {status} (1 ×): HTTP {status}")
+    assert words in what
+    assert remedy
+
+
+def test_a_redirect_to_a_private_host_names_that_host(tmp_path: Path) -> None:
+    moved = {"/feed.xml": reply(302, Location="https://10.0.0.7/feed.xml")}
+    done, _ = examine(tmp_path, rows("https://wire.example/feed.xml"), moved)
+    what, remedy = wrong(done.findings)["wire"]
+    assert "10.0.0.7 is a private address" in what
+    assert "network.allow_private: [10.0.0.7]" in remedy
 
 
 @pytest.mark.parametrize(
@@ -354,6 +413,41 @@ def test_folders_that_are_no_bundle_are_refused(tmp_path: Path) -> None:
         save(done.bundle, tmp_path / "bundle")
 
 
+def leaves(value: object, at: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """The way to every value in a JSON value."""
+    yield at
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, one in inner:
+        yield from leaves(one, (*at, key))
+
+
+def planted(text: str, at: tuple[str | int, ...], value: object) -> str:
+    whole = {"": json.loads(text)}
+    place: object = whole
+    for key in ("", *at)[:-1]:
+        place = place[key]  # type: ignore[index]
+    place[("", *at)[-1]] = value  # type: ignore[index]
+    return json.dumps(whole[""])
+
+
+def test_a_damaged_bundle_is_refused_or_judged_but_never_a_crash(tmp_path: Path) -> None:
+    examine(tmp_path, rows("https://wire.example/feed.xml"), healthy())
+    refused = judged = 0
+    for file in [*(tmp_path / "bundle").glob("*.json"), *(tmp_path / "bundle" / "exchanges").glob("*.json")]:
+        text = file.read_text(encoding="utf-8")
+        for at in leaves(json.loads(text)):
+            for value in (None, 7, "\x00题", [], {}, [1]):
+                file.write_text(planted(text, at, value), encoding="utf-8")
+                try:
+                    asyncio.run(replay(load(tmp_path / "bundle"), nothing))
+                    judged += 1
+                except ConfigError:
+                    refused += 1
+        file.write_text(text, encoding="utf-8")
+    assert refused > 50
+    assert judged > 50
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder whose configuration leads to the replica, which is gone after the one visit that is saved there."""
@@ -421,3 +515,31 @@ def test_usage(home: Path, words: Sequence[str], fragment: str) -> None:
     done: subprocess.CompletedProcess[str] = aggregator(home, "doctor", *words)
     assert (done.returncode, "Traceback" in done.stderr) == (2, False)
     assert fragment in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("写信给 Wang.Wu-3@mail.sina.com.cn。", "写信给 xxxx.xx-x@xxxx.xxxx.xxx.xx。"),
+        ("a%40b.example and a&#64;b.example", "x%40x.xxxxxxx and x&#64;x.xxxxxxx"),
+        ("@media print { } img@2x.png user@localhost", "@media print { } img@2x.png user@localhost"),
+        ('href="https://u:pw@h.example/?a=1&amp;token=abc&b=2"', 'href="https://h.example/?a=1&amp;token=***&b=2"'),
+        ("the author = nobody; key = value", "the author = nobody; key = value"),
+        ("pass-phrase-1 stays not", "xxxx-xxxxxx-x stays not"),
+    ],
+)
+def test_what_is_hidden_in_texts_and_bodies_of_any_encoding(text: str, left: str) -> None:
+    secrets = ("pass-phrase-1",)
+    assert text_without(text, secrets) == left
+    for encoding in ("utf-8", "gb18030", "utf-16"):
+        assert body_without(text.encode(encoding), secrets).decode(encoding) == left
+
+
+def test_a_large_body_is_redacted_in_seconds() -> None:
+    def seconds(megabytes: int) -> float:
+        body = b"abcdefgh" * (megabytes * 125_000)
+        started = time.process_time()
+        assert body_without(body + b"@" * 1_000, ()) == body + b"@" * 1_000
+        return time.process_time() - started
+
+    assert seconds(4) < 2.0

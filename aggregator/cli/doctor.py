@@ -15,7 +15,7 @@ from aggregator.app import utc_now
 from aggregator.cli.frame import ConfigOption, JsonOption, app, run_async, settings_of
 from aggregator.cli.inspecting import listing_json
 from aggregator.cli.output import complain, out, print_json, progress
-from aggregator.doctor import Finding, Visit, facts_of, load, overall, replay, save, sentence, visit
+from aggregator.doctor import Finding, Visit, facts_of, load, overall, ready, replay, save, sentence, visit
 from aggregator.doctor.golden import write_golden
 from aggregator.errors import ConfigError
 from aggregator.text.characters import printable
@@ -48,6 +48,8 @@ def doctor(
 ) -> None:
     """Say what is wrong with hosts, feeds, pages, archive and installation, and what to do. Nothing is changed."""
     _check(feeds or [], keep, again, as_test, of)
+    if keep:
+        ready(keep)
     done = _replayed(again) if again else _visited(feeds or [], config)
     if as_test:
         for file in write_golden(done, of, as_test, listing_json):

@@ -1,6 +1,6 @@
 """A bundle: everything that was answered, without secrets, in a folder that can be sent to somebody and asked again.
 
-``bundle.json`` (instant, versions, names, holds, facts), ``config.json``, and per exchange ``exchanges/0001.json`` with
+``bundle.json`` (instant, version, feeds, names, facts), ``config.json``, and per exchange ``exchanges/0001.json`` with
 its body in ``exchanges/0001.body``.
 """
 
@@ -10,8 +10,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
+from typing import Any, cast, get_type_hints
 
 from aggregator import __version__
 from aggregator.config import Settings, parse
@@ -21,8 +22,7 @@ from aggregator.doctor.machine import MachineFacts, Package
 from aggregator.doctor.redaction import config_without, exchange_without, secrets_of
 from aggregator.doctor.verdicts import Facts
 from aggregator.errors import ConfigError
-from aggregator.model import Hold
-from aggregator.text.dates import iso, parse_iso
+from aggregator.text.dates import parse_iso
 from aggregator.web import Exchange
 
 FORMAT = 1
@@ -38,7 +38,6 @@ class Bundle:
     feeds: tuple[str, ...]
     facts: Facts
     names: Mapping[str, Named]
-    holds: tuple[Hold, ...]
     exchanges: tuple[Exchange, ...]
 
 
@@ -46,7 +45,7 @@ def save(bundle: Bundle, folder: Path) -> None:
     """Write a bundle, without its secrets, into a new or empty folder.
 
     Raises:
-        ConfigError: there is something in the folder, or it cannot be written.
+        ConfigError: as ``ready``.
     """
     config = _config(bundle.settings)
     secrets = secrets_of(config)
@@ -56,17 +55,29 @@ def save(bundle: Bundle, folder: Path) -> None:
         "at": bundle.at.isoformat(),
         "feeds": bundle.feeds,
         "names": {host: asdict(named) for host, named in bundle.names.items()},
-        "holds": [asdict(hold) | {"until": iso(hold.until) if hold.until else None} for hold in bundle.holds],
         "facts": asdict(bundle.facts),
     }
     try:
-        if folder.exists() and any(folder.iterdir()):
-            raise _unusable(folder, "there is something in it", "Name a new folder")
-        (folder / "exchanges").mkdir(parents=True)
+        ready(folder)
+        (folder / "exchanges").mkdir()
         _write(folder / "bundle.json", about)
         _write(folder / "config.json", config_without(config, secrets))
         for number, exchange in enumerate(bundle.exchanges, 1):
             _write_exchange(folder / "exchanges", number, exchange_without(exchange, secrets))
+    except OSError as error:
+        raise _unusable(folder, str(error.strerror), "Name a folder this user may write to") from error
+
+
+def ready(folder: Path) -> None:
+    """Make the folder for a bundle, if it is not there.
+
+    Raises:
+        ConfigError: there is something in the folder, or it cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise _unusable(folder, "there is something in it", "Name a new folder")
     except OSError as error:
         raise _unusable(folder, str(error.strerror), "Name a folder this user may write to") from error
 
@@ -76,6 +87,8 @@ def _config(settings: Settings) -> dict[str, object]:
     config: dict[str, Any] = settings.model_dump(mode="json", exclude_unset=True, exclude_none=True)
     config.pop("export", None)
     config.get("network", {}).pop("ca_bundle", None)
+    for feed in config.get("feeds", []):
+        feed.pop("opml", None)
     return config | {"archive": shown(settings.archive)}
 
 
@@ -107,10 +120,9 @@ def load(folder: Path) -> Bundle:
         return Bundle(
             at=parse_iso(about["at"]),
             settings=parse((folder / "config.json").read_text(encoding="utf-8"), folder / "config.json"),
-            feeds=tuple(about["feeds"]),
+            feeds=_texts(about["feeds"]),
             facts=Facts(_archive(archive), _machine(machine)),
-            names={host: Named(tuple(one["addresses"]), one["error"]) for host, one in about["names"].items()},
-            holds=tuple(_hold(one) for one in about["holds"]),
+            names={host: _named(one) for host, one in about["names"].items()},
             exchanges=tuple(_exchange(file) for file in sorted((folder / "exchanges").glob("*.json"))),
         )
     except OSError as error:
@@ -137,20 +149,38 @@ def _exchange(file: Path) -> Exchange:
     return Exchange(str(told["url"]), bool(told["referer"]), status, headers, body, fault or None)
 
 
+def _named(told: Mapping[str, Any]) -> Named:
+    return Named(tuple(str(ip_address(text)) for text in _texts(told["addresses"])), str(told["error"]))
+
+
 def _archive(told: Mapping[str, Any]) -> ArchiveFacts:
-    refusal = told["refusal"] and tuple(told["refusal"])
-    return ArchiveFacts(**{**told, "refusal": refusal})
+    refusal = _texts(told["refusal"]) if told["refusal"] else None
+    if refusal and len(refusal) != 3:
+        raise ValueError("a refusal is kind, message and hint")
+    simple = {name: value for name, value in told.items() if name != "refusal"}
+    return ArchiveFacts(**_typed(ArchiveFacts, simple), refusal=cast("tuple[str, str, str] | None", refusal))
 
 
 def _machine(told: Mapping[str, Any]) -> MachineFacts:
-    packages = tuple(Package(**package) for package in told["packages"])
-    lists = {key: tuple(told[key]) for key in ("lacking", "proxies")}
-    return MachineFacts(told["program"], told["python"], packages, **lists)
+    packages = tuple(Package(**_typed(Package, package)) for package in told["packages"])
+    return MachineFacts(
+        str(told["program"]), str(told["python"]), packages, _texts(told["lacking"]), _texts(told["proxies"])
+    )
 
 
-def _hold(told: Mapping[str, Any]) -> Hold:
-    until = parse_iso(told["until"]) if told["until"] else None
-    return Hold(told["host"], until, int(told["failures"]), told["reason"])
+def _typed(kind: type, told: Mapping[str, Any]) -> dict[str, Any]:
+    """Values for a dataclass's fields of simple types. Raises ``TypeError`` for others."""
+    hints = get_type_hints(kind)
+    wrong = [name for name, value in told.items() if not isinstance(value, hints[name])]
+    if wrong:
+        raise TypeError(f"{wrong[0]} is no {hints[wrong[0]]}")
+    return dict(told)
+
+
+def _texts(told: object) -> tuple[str, ...]:
+    if not isinstance(told, list) or not all(isinstance(text, str) for text in told):
+        raise TypeError("this is no list of texts")
+    return tuple(told)
 
 
 def _unusable(folder: Path, why: str, hint: str) -> ConfigError:

@@ -34,9 +34,9 @@ def _unanswered(seen: SeenFeed, error: FetchError) -> Finding:
     name, host = seen.feed.name, host_of(seen.url)
     if error.kind == "held":
         return Finding(name, "warning", f"not asked: {host} refused before", f"See {host}")
-    if error.kind in UNREACHED:
+    if error.kind in UNREACHED and host_of(error.where) == host:
         return Finding(name, "bad", f"could not be reached ({error.kind})", f"See {host}")
-    if error.kind in ("blocked", "rate_limited"):
+    if error.kind in ("blocked", "rate_limited") and host_of(error.where) == host:
         return Finding(name, "bad", told(error.message), f"See {host}")
     return Finding(name, "bad", f"{error.kind}: {told(error.message)}", error.hint)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 
 from aggregator.doctor.finding import Finding, told
-from aggregator.doctor.looking import Answered, Named, Probe, Seen, referer_of
+from aggregator.doctor.looking import REFUSALS, Answered, Named, Probe, Seen, referer_of
 from aggregator.errors import FetchError, masked
 from aggregator.model import Page
 from aggregator.web import Network
@@ -90,17 +90,25 @@ def of_way(host: str, answers: list[Answered]) -> Finding | None:
 
 
 def of_answers(host: str, answers: list[Answered]) -> Finding | None:
-    """What a host answers, counted by status; ``None`` where it never answered."""
+    """What a host answers, counted by status; ``None`` where it never answered, or ``of_referer`` has more to say."""
     statuses = Counter(filter(None, (answer.status for answer in answers)))
     if any(isinstance(answer, FetchError) and answer.kind == "held" for answer in answers) and not statuses:
         return Finding(host, "warning", "is left alone: it refused before", "Ask again when `aggregator status` says")
     if not statuses:
         return None
     counted = ", ".join(f"{status} ({count} ×)" for status, count in sorted(statuses.items()))
-    refusing = [status for status in statuses if status in (429, 503)]
-    if refusing:
-        return Finding(host, "bad", f"answers {counted}: it asks for fewer requests", _slower(host))
-    return Finding(host, "ok", f"answers {counted}")
+    if REFUSALS & set(statuses):
+        return None  # a Referer may make a difference: told by ``of_referer``
+    faults = [answer for answer in answers if isinstance(answer, FetchError) and _is_hosts(answer)]
+    if not faults:
+        return Finding(host, "ok", f"answers {counted}")
+    remedy = _slower(host) if faults[0].status in (429, 503) else faults[0].hint
+    return Finding(host, "bad", f"answers {counted}: {told(faults[0].message)}", remedy)
+
+
+def _is_hosts(error: FetchError) -> bool:
+    """Whether a status is more likely the host's affair than one address's."""
+    return error.status is not None and (error.status in (401, 429, 451) or error.status >= 500)
 
 
 def of_referer(host: str, probe: Probe, network: Network) -> Finding:
@@ -112,9 +120,6 @@ def of_referer(host: str, probe: Probe, network: Network) -> Finding:
         return Finding(host, "ok", told_of)
     if isinstance(probe.answer, Page):
         return Finding(host, "bad", told_of, _referer_remedy(probe, network))
-    status = probe.first.status
-    if status in (401, 451):
-        return Finding(host, "bad", f"answers {status}: {told(probe.first.message)}", probe.first.hint)
     return Finding(host, "bad", f"{told_of}: it refuses this machine", _slower(host))
 
 

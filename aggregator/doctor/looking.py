@@ -17,6 +17,7 @@ from aggregator.web import Resolve
 
 PAGES = 3  # of each host
 MOST_HOSTS = 20  # whose pages are looked at: a feed of links may lead to hundreds
+REFUSALS = frozenset({403, 418, 456})  # statuses that may have to do with who asks, and how
 _PATIENCE = 10.0  # seconds for one name
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -192,10 +193,10 @@ async def _named(resolve: Resolve, host: str) -> Named:
 
 
 def _doubtful(seen: Seen) -> Iterator[tuple[str, tuple[str, Mapping[str, str], Answered]]]:
-    """The hosts for which a Referer may matter, each with one address: Sina's that answer, and all that refuse us."""
+    """The hosts for which a Referer may matter, each with one address: those that refuse us, and Sina's."""
     for host in seen.hosts():
         mine = [asked for asked in seen.asked() if host_of(asked[1]) == host]
-        refused = [one for one in mine if isinstance(one[2], FetchError) and one[2].kind == "blocked"]
+        refused = [one for one in mine if isinstance(one[2], FetchError) and one[2].status in REFUSALS]
         answered = [one for one in mine if isinstance(one[2], Page)] if is_sina(host) else []
         for feed, url, answer in (refused + answered)[:1]:
             yield host, (url, _headers(feed, url), answer)

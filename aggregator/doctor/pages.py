@@ -42,7 +42,7 @@ def _unanswered(subject: str, error: FetchError) -> Finding:
         )
     if error.kind == "held":
         return Finding(subject, "warning", f"not asked: {host} refused before", f"See {host}")
-    if error.kind in UNREACHED or error.kind in ("blocked", "rate_limited"):
+    if host_of(error.where) == host and (error.kind in UNREACHED or error.kind in ("blocked", "rate_limited")):
         return Finding(subject, "bad", f"{error.kind}: {told(error.message)}", f"See {host}")
     return Finding(subject, "bad", f"{error.kind}: {told(error.message)}", error.hint)
 

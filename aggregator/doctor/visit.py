@@ -17,8 +17,8 @@ from aggregator.doctor.looking import Door, Seen, Watch, look
 from aggregator.doctor.machine import surveyed
 from aggregator.doctor.verdicts import Facts, judge
 from aggregator.errors import ArchiveError
-from aggregator.model import Clock, Hold
-from aggregator.web import Client, Exchange, Replay, Resolve, Taping
+from aggregator.model import Clock, Fetch, Hold, Page, Request
+from aggregator.web import Client, Exchange, Network, Replay, Resolve, Taping
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ async def visit(
 
         door = Door(fetch, probe, resolve, pause)
         seen = await look(door, feeds, settings.site_rules(), at, unnamed=network.connect_to, watch=watch)
-    bundle = Bundle(at, settings, tuple(feed.name for feed in feeds), facts, seen.names or {}, holds, tuple(tape))
+    bundle = Bundle(at, settings, tuple(feed.name for feed in feeds), facts, seen.names or {}, tuple(tape))
     return Visit(judge(seen, facts, network, settings.site_rules()), seen, bundle)
 
 
@@ -71,18 +71,26 @@ async def replay(bundle: Bundle, watch: Watch) -> Visit:
             raise OSError(named.error if named else "the bundle does not know it")
         return named.addresses
 
-    async def at_once(_: object) -> None:
+    async def at_once(_host: str) -> None:
         """There is nobody to be gentle with."""
 
-    fetch = Client(
-        network, clock=lambda: bundle.at, sleep=at_once, holds=bundle.holds, transport=Replay(bundle.exchanges)
-    )
-    silent = replace(network, referer="")
-    probe = Client(silent, clock=lambda: bundle.at, sleep=at_once, transport=Replay(bundle.exchanges))
+    kept = Replay(bundle.exchanges)
     feeds = chosen(settings, bundle.feeds)
-    door = Door(fetch, probe, resolve, at_once)
+    door = Door(
+        _answering(network, bundle, kept), _answering(replace(network, referer=""), bundle, kept), resolve, at_once
+    )
     seen = await look(door, feeds, settings.site_rules(), bundle.at, unnamed=network.connect_to, watch=watch)
     return Visit(judge(seen, bundle.facts, network, settings.site_rules()), seen, bundle)
+
+
+def _answering(network: Network, bundle: Bundle, kept: Replay) -> Fetch:
+    """A client for each question: none learns from another's answer to stay away, for that was decided then."""
+
+    async def fetch(request: Request) -> Page:
+        async with Client(network, clock=lambda: bundle.at, transport=kept) as client:
+            return await client(request)
+
+    return fetch
 
 
 def _holds(settings: Settings) -> tuple[Hold, ...]:

@@ -98,10 +98,10 @@ class Replay(httpx.AsyncBaseTransport):
             self._kept[exchange.url, exchange.referer].append(exchange)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer as it was answered then. Raises ``FetchError``, also for what was not asked then."""
+        """Answer as it was answered then. Raises ``FetchError``, ``held`` for what was not asked then."""
         kept = self._kept[masked(str(request.url)), "referer" in request.headers]
         if not kept:
-            raise FetchError("the bundle holds no answer to this", kind="connect", hint="Save a new one")
+            raise FetchError("this was not asked then", kind="held", hint="Ask the network again")
         exchange = kept.popleft() if len(kept) > 1 else kept[0]
         if exchange.fault is not None:
             kind, message, hint = exchange.fault
@@ -120,5 +120,7 @@ class _Whole(httpx.AsyncByteStream):
 
 
 def _response(exchange: Exchange, request: httpx.Request) -> httpx.Response:
-    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in exchange.headers]
+    headers = [
+        (name.encode("latin-1", "replace"), value.encode("latin-1", "replace")) for name, value in exchange.headers
+    ]
     return httpx.Response(exchange.status or 0, headers=headers, stream=_Whole(exchange.body), request=request)
