@@ -16,7 +16,7 @@ from aggregator.articles.extract import extract
 from aggregator.config import UNFILED, Settings
 from aggregator.errors import ConfigError
 from aggregator.export.hexo import Exported, export
-from aggregator.identity.keys import key_of_url
+from aggregator.identity.keys import keys_of_url
 from aggregator.model import Announced, Article, Clock, Discovery, Entry, Feed, Page, Report, Request
 from aggregator.pipeline import Budget, Desk, Outcome, Watch, collect, discover, poll
 from aggregator.text.characters import one_line
@@ -200,7 +200,7 @@ async def fetch_url(app: App, url: str, watch: Watch | None = None) -> list[Outc
     home = Feed(name=f"url:{host}", source="url", url=f"{urlsplit(link).scheme}://{host}/", categories=unfiled(link))
     await app.archive.enrol_unlisted(home)
     entry = Entry(id=None, link=link, title="")
-    announced = Announced(tuple(dict.fromkeys((key_of_url(link), f"url:{link}"))), entry, None)
+    announced = Announced(tuple(dict.fromkeys((*keys_of_url(link), f"url:{link}"))), entry, None)
     await app.archive.note(home, Discovery("ok", (announced,), 1))
     return await collect(app.desk, home, None, watch)
 

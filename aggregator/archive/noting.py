@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cache, partial
+from typing import NamedTuple
 
 from sqlite_utils import Database
 
@@ -34,7 +36,17 @@ _OF_THE_URL = (
     *("etag", "last_modified", "digest", "status", "error_kind", "error", "newest"),
     *("next_due", "ttl", "floor", "not_before", "moved_to", "moving_to"),
 )
+_MOST_LINKS = 5  # another link under the same words is noted, and looked at, so often
 _CHUNK = 500  # values in one IN (…); SQLite's oldest limit is 999
+
+
+class Comparable(NamedTuple):
+    """What is compared to tell whether a feed says anything new of an article."""
+
+    title: str
+    updated: str | None
+    content: str | None
+    link: str | None
 
 
 def enrol(db: Database, feeds: Sequence[Feed]) -> None:
@@ -147,21 +159,23 @@ def _poll_row(
 def _note_entries(db: Database, stamp: Callable[[], Commit], feed_id: int, announced: Sequence[Announced]) -> Noted:
     """Sightings of a listing: what is new becomes an article with work to do, what changed is noted and done again."""
     known = _known(db, [key for one in announced for key in one.keys])
-    latest = _latest(db, feed_id, set(known.values()))
+    said = _said(db, feed_id, set(known.values()))
+    times = Counter(one.keys[0] for one in announced)
     new = changed = 0
     for one in announced:
         article = next((known[key] for key in one.keys if key in known), None)
-        before = latest.get(article) if article is not None else None
-        if before is not None and before == _comparable(one.entry):
+        before = said[article] if article is not None else []
+        now = _comparable(one.entry)
+        if before and _is_no_news(now, before, repeated=times[one.keys[0]] > 1):
             continue
         if article is None:
             article = _add_article(db, stamp(), one)
             new += 1
-        elif before is not None or _moved(db, article, one.entry):
+        elif before or _moved(db, article, one.entry):
             changed += _ask_again(db, stamp(), article, one.entry)
         _add_keys(db, article, one.keys, known)
         _add_entry(db, stamp(), feed_id, article, one.entry)
-        latest[article] = _comparable(one.entry)
+        said[article].append(now)
     return Noted(new=new, known=len(announced) - new, changed=changed)
 
 
@@ -175,27 +189,36 @@ def _known(db: Database, keys: Sequence[str]) -> dict[str, int]:
     return found
 
 
-Comparable = tuple[str, str | None, str | None, str | None]
-
-
-def _latest(db: Database, feed_id: int, articles: Iterable[int]) -> dict[int, Comparable]:
-    """What this feed last said of each article."""
-    found: dict[int, Comparable] = {}
+def _said(db: Database, feed_id: int, articles: Iterable[int]) -> defaultdict[int, list[Comparable]]:
+    """All that this feed has said of each article, oldest first."""
+    found: defaultdict[int, list[Comparable]] = defaultdict(list)
     listed = list(articles)
     for start in range(0, len(listed), _CHUNK):
         some = listed[start : start + _CHUNK]
         rows = db.execute(
-            "SELECT article, title, updated, link, iif(full_text, content, NULL), max(id) FROM entries"
-            f" WHERE feed = ? AND article IN ({','.join('?' * len(some))}) GROUP BY article",
+            "SELECT article, title, updated, iif(full_text, content, NULL), link FROM entries"
+            f" WHERE feed = ? AND article IN ({','.join('?' * len(some))}) ORDER BY id",
             [feed_id, *some],
         )
-        found |= {row[0]: (row[1], row[2], row[3], row[4]) for row in rows}
+        for article, *values in rows:
+            found[article].append(Comparable(*values))
     return found
+
+
+def _is_no_news(now: Comparable, before: Sequence[Comparable], *, repeated: bool) -> bool:
+    """Whether a feed says what it has said. Last time; or ever, for an article it lists several times at once.
+
+    A feed that gives an article another link at every poll is listened to a few times.
+    """
+    if now == before[-1] or (repeated and now in before):
+        return True
+    links = [one.link for one in before if one[:-1] == now[:-1]]
+    return len(links) > _MOST_LINKS and before[-1][:-1] == now[:-1]
 
 
 def _comparable(entry: Entry) -> Comparable:
     """What makes an entry a changed one. Summaries, counters and the index time move without an edit."""
-    return (entry.title, when(entry.updated), entry.link, entry.original if entry.full_text else None)
+    return Comparable(entry.title, when(entry.updated), entry.original if entry.full_text else None, entry.link)
 
 
 def _moved(db: Database, article: int, entry: Entry) -> bool:

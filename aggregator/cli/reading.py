@@ -17,7 +17,7 @@ from aggregator.cli.output import alarm, complain, local, out, print_json, print
 from aggregator.config import Settings
 from aggregator.errors import ConfigError
 from aggregator.export.html import page_of
-from aggregator.identity.keys import key_of_url
+from aggregator.identity.keys import keys_of_url
 
 Row = Mapping[str, object]
 
@@ -106,7 +106,7 @@ def show(
     """One article: its fields, its text, where it was seen."""
     settings = settings_of(config)
     with Reader(settings.archive) as reader:
-        row = reader.article(what, key_of_url(what), f"sina:comos:{what}")
+        row = reader.article(what, *keys_of_url(what), f"sina:comos:{what}")
     if row is None:
         hint = "Give a key as `aggregator status` prints it, or the article's URL"
         raise ConfigError("the archive has no such article", where=what, hint=hint)

@@ -19,12 +19,16 @@ _COMOS = re.compile(r"(?:(?:doc|zl|detail)-i|comos[:-])(?P<id>[a-z]{7}\d{7})(?![
 _BULLETIN = re.compile(r"vCB_AllBulletinDetail\.php\?(?:[^#]*&)?id=(?P<id>\d+)", re.I)
 _WEB = re.compile(r"https?://", re.I)
 _BLANKS = "".join(map(chr, (*range(0x21), *range(0x7F, 0xA1), 0x2028, 0x2029, 0xFEFF)))
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_WWW = re.compile(r"^(?:www\.)+(?=[^.]+\.[^.])")
+_ENCODED_SLASH = "%2F"  # inside a segment: not the same address as a slash (RFC 3986 section 2.2)
+_SLASH_CODE = re.compile(_ENCODED_SLASH, re.I)
 _INSIDE = re.compile(r"[\t\r\n]+")
 
 
 def tidy(url: str) -> str:
-    """The URL without what the WHATWG URL standard ignores: white space around it, tabs and newlines in it."""
-    return _INSIDE.sub("", url.strip(_BLANKS))
+    """The URL as WHATWG's standard takes it: no white space around it, no tabs and newlines in it, no surrogates."""
+    return _INSIDE.sub("", _SURROGATE.sub("\ufffd", url)).strip(_BLANKS)
 
 
 def absolute(url: str, base: str | None) -> str | None:
@@ -81,11 +85,10 @@ def unwrap(url: str) -> str:
 
     The target stands unencoded behind the first ``url=`` (captures since 2009), so everything after it belongs to it.
     """
-    found = _REDIRECT.match(tidy(url))
-    if not found:
-        return url
-    target = found["target"]
-    return unquote(target) if re.match(r"https?%3a", target, re.I) else target
+    while found := _REDIRECT.match(tidy(url)):
+        target = found["target"]
+        url = unquote(target) if re.match(r"https?%3a", target, re.I) else target
+    return url
 
 
 def comos_id(text: str) -> str | None:
@@ -110,7 +113,7 @@ def canonical(url: str) -> str:
     in upper case and only where needed. On Sina's hosts the whole query goes (docs/sina.md), save where it is the
     address itself (``doc.sina.cn/?id=``, ``…php?id=``). Idempotent.
     """
-    return _spelt(unwrap(tidy(url)), _query)
+    return _spelt(tidy(unwrap(url)), _query)
 
 
 def canonical_listing(url: str) -> str:
@@ -126,12 +129,17 @@ def _spelt(text: str, query_of: Callable[[str, str, str], str]) -> str:
         return text
     if parts.scheme.lower() not in ("http", "https") or not host:
         return text
-    host = host.removeprefix("www.") if host.count(".") > 1 else host
+    host = _WWW.sub("", host)
     netloc = f"[{host}]" if ":" in host else host
     if port and port not in (80, 443):
         netloc = f"{netloc}:{port}"
-    path = quote(unquote(parts.path, errors="surrogateescape"), safe="/:@!$&'()*+,;=~-._", errors="surrogateescape")
+    path = _ENCODED_SLASH.join(_segments(piece) for piece in _SLASH_CODE.split(parts.path))
     return urlunsplit(("https", netloc, path or "/", query_of(host, parts.path, parts.query), ""))
+
+
+def _segments(path: str) -> str:
+    """A path with percent-encoding only where it is needed."""
+    return quote(unquote(path, errors="surrogateescape"), safe="/:@!$&'()*+,;=~-._", errors="surrogateescape")
 
 
 def _query(host: str, path: str, query: str) -> str:
