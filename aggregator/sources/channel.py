@@ -46,7 +46,7 @@ def _images(feed: Found, head: str) -> Iterator[str]:
     """Where a picture of the feed may be, what was made for it first."""
     yield text_at(one(feed, "image"), "href")
     yield from (html.unescape(url) for url in _RDF_IMAGE.findall(head))
-    yield text_at(feed, "logo")
+    yield text_at(feed, "logo") or text_at(one(feed, "logo"), "href")  # CDF writes it in an attribute
     yield text_at(feed, "icon")
     for media in several(feed, "media_content"):
         if text_at(media, "medium") == "image" or text_at(media, "type").startswith("image/"):
