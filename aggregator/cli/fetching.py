@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,6 +18,7 @@ from aggregator.errors import AggregatorError, ConfigError
 from aggregator.model import Feed, Report
 from aggregator.pipeline import Outcome
 from aggregator.text.dates import iso
+from aggregator.web import unused_proxy
 
 BAD = frozenset({"blocked", "not_a_feed", "failed"})
 ODD = frozenset({"empty", "stale"})
@@ -37,7 +40,7 @@ def fetch(
     config: ConfigOption = None,
 ) -> None:
     """Poll feeds now, whatever their due time, and archive what they announce."""
-    settings = settings_of(config)
+    settings = _settings(config)
     names = [word for word in what or [] if "://" not in word]
     urls = [article_url(word) for word in what or [] if "://" in word]
     feeds = chosen(settings, names) if names or not urls else []
@@ -45,6 +48,14 @@ def fetch(
     reports, outcomes = run_async(work)
     show_reports(reports, outcomes, settings, as_json=as_json)
     raise typer.Exit(exit_code(reports, outcomes, strict=strict))
+
+
+def _settings(config: Path | None) -> Settings:
+    """The configuration, and a word on a proxy that is not used."""
+    settings = settings_of(config)
+    if warning := unused_proxy(settings.network.proxy, os.environ):
+        complain(f"warning: {warning}")
+    return settings
 
 
 def exit_code(reports: Sequence[Report], outcomes: Sequence[Outcome], *, strict: bool = False) -> int:
@@ -186,7 +197,7 @@ def run_daemon(config: ConfigOption = None) -> None:
     """Poll every feed when it is due, until stopped. One daemon per archive."""
     from aggregator.schedule import serve  # APScheduler loads only for the daemon
 
-    settings = settings_of(config)
+    settings = _settings(config)
     if not any(feed.enabled for feed in settings.feed_list()):
         raise ConfigError(
             "there is no enabled feed to poll", where="feeds", hint="Add one: aggregator feeds add NAME URL"

@@ -164,7 +164,7 @@ class Network(_Section):
     ] = ()
     """Address ranges a local proxy invents for public names, such as 198.18.0.0/15."""
     proxy: WebUrl | None = None
-    """An HTTP proxy for every request. The proxy variables of the environment are not read."""
+    """An HTTP proxy for every request. The proxy variables of the environment are not used."""
     ca_bundle: FilePath | None = None
     """A file of certificates (PEM) to trust besides the built-in ones."""
     robots: bool = False

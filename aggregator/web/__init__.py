@@ -2,7 +2,7 @@
 
 from aggregator.web.client import Client
 from aggregator.web.dial import Resolve, resolve_by_system
-from aggregator.web.network import Network
+from aggregator.web.network import Network, unused_proxy
 from aggregator.web.tape import Exchange, Replay, Taping
 
-__all__ = ["Client", "Exchange", "Network", "Replay", "Resolve", "Taping", "resolve_by_system"]
+__all__ = ["Client", "Exchange", "Network", "Replay", "Resolve", "Taping", "resolve_by_system", "unused_proxy"]

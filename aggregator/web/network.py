@@ -8,6 +8,7 @@ from typing import Literal
 
 from aggregator.text.urls import is_sina
 
+PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
 SINA_PAUSE = 0.5  # seconds between request starts: Sina answers 403 to faster readers
 
 
@@ -49,3 +50,14 @@ class Network:
             return self.interval
         at_home = host in self.connect_to or host in self.allow_private
         return SINA_PAUSE if is_sina(host) and not at_home else 0.0
+
+
+def unused_proxy(proxy: str | None, environ: Mapping[str, str]) -> str | None:
+    """What to say where the environment names a proxy and the configuration none: it is not used. Else ``None``.
+
+    The variable's value is not repeated: it may hold a password.
+    """
+    named = [name for name in PROXY_VARIABLES if environ.get(name)]
+    if proxy or not named:
+        return None
+    return f"{', '.join(named)} of the environment is not used; if a proxy is needed, set network.proxy in config.yaml"
