@@ -74,6 +74,8 @@ class Request:
 class Page:
     """What the network answered: ``body`` as bytes, after undoing Content-Encoding, exactly as the server meant it.
 
+    ``via`` are the addresses, masked, that redirects led over between ``url`` and ``final_url``; an ``http://`` one
+    behind an ``https://`` one tells that somebody on the way could have changed the answer.
     ``fresh_for`` is for how many seconds the server says that nothing newer is to be had, at most a day.
     ``moved_to`` is where the redirects lead that say "for good" (301, 308), as far as no other comes before them.
     ``seconds`` is the time the fetch spent on the wire; waiting for the host's turn is not in it.
@@ -85,6 +87,7 @@ class Page:
     headers: Mapping[str, str]  # lower-case names
     body: bytes
     fetched_at: datetime
+    via: tuple[str, ...] = ()
     fresh_for: float | None = None
     moved_to: str | None = None
     seconds: float = 0.0

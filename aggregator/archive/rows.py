@@ -89,6 +89,7 @@ def add_page(db: Database, stamp: Commit, kind: str, page: Page) -> int:
         {
             "kind": kind,
             "url": shown(page.url),
+            "via": names_as_json(page.via),
             "final_url": shown(page.final_url),
             "status": page.status,
             "headers": as_json(dict(page.headers)),

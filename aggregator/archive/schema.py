@@ -239,6 +239,12 @@ def m004_how_pages_were_read(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m005_the_way_to_a_page(db: Database) -> None:
+    """The addresses redirects led over."""
+    db.execute("ALTER TABLE pages ADD COLUMN via TEXT")
+
+
 def known_migrations() -> frozenset[str]:
     """The names of all migrations this version knows; an archive with another one was made by a newer version."""
     empty = Database(memory=True, execute_plugins=False)

@@ -95,7 +95,8 @@ class Client:
         while True:
             found = await self._hop(_Hop(request, first, way[-1].url), deadline)
             if isinstance(found, Page):
-                return replace(found, moved_to=_moved_to(way), seconds=deadline.spent)
+                via = tuple(masked(str(step.url)) for step in way[1:-1])
+                return replace(found, via=via, moved_to=_moved_to(way), seconds=deadline.spent)
             circle = any(found.url == step.url for step in way)
             if circle or len(way) > self._network.max_redirects:
                 raise _astray(request.url, circle=circle, redirects=len(way))
