@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import ssl
-import subprocess
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -223,30 +221,6 @@ def test_a_page_tells_how_long_it_was_on_the_wire() -> None:
     assert 0.05 <= page.seconds < 5
 
 
-def test_redirects_in_a_circle_end() -> None:
-    results, server = ask(
-        {"/": reply(302, Location="/b"), "/b": reply(302, Location="/"), "/self": reply(301, Location="/self#x")},
-        Request("/"),
-        Request("/self"),
-    )
-    assert [(r.kind, r.message) for r in results if isinstance(r, FetchError)] == [
-        ("redirects", "the redirects go in a circle")
-    ] * 2
-    assert len(server.asked) == 3
-
-
-def test_ten_redirects_are_followed_and_no_more() -> None:
-    def step(asked: Asked) -> bytes:
-        left = int(asked.target.split("?")[1])
-        return reply(302, Location=f"/?{left - 1}") if left else reply(200, b"end")
-
-    (ten, eleven), server = ask({"/": step}, Request("/?10"), Request("/?11"))
-    assert isinstance(ten, Page)
-    assert isinstance(eleven, FetchError)
-    assert (eleven.kind, eleven.message) == ("redirects", "more than 10 redirects")
-    assert len(server.asked) == 11 + 11
-
-
 def test_a_redirect_without_a_place_is_an_error() -> None:
     assert error_of(reply(302)).kind == "protocol"
     assert error_of(reply(300, Location="/b")).kind == "protocol"
@@ -378,19 +352,8 @@ OK = b"HTTP/1.1 200 OK\r\n"
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [
-        (forever(OK + b"Content-Length: 900\r\n\r\n", b"x", 0.01), "timeout"),
-        (forever(OK, b"X-A: b\r\n", 0.01), "timeout"),
-        (forever(b"", b"", 0.01), "timeout"),
-        (forever(OK + b"\r\n", b"x" * 500, 0.0), "too_large"),
-        (forever(OK, b"X-A: " + b"b" * 50_000 + b"\r\n", 0.0), "protocol"),
-        (OK + b"Content-Length: 100\r\nConnection: close\r\n\r\nshort", "truncated"),
-        (OK + b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n5\r\nsh", "truncated"),
         (OK + b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\nzz\r\n", "protocol"),
-        (b"garbage\r\n\r\nConnection: close", "protocol"),
         (b"\x15\x03\x01\r\n\r\nConnection: close", "protocol"),
-        (reply(200, b"plain", Content_Encoding="gzip"), "encoding"),
-        (reply(200, gzip.compress(b"x" * 900)[:-4], Content_Encoding="gzip"), "truncated"),
-        (reply(200, b"x", Content_Encoding="gzip, gzip"), "encoding"),
         (OK + b"Content-Length: 5\r\nContent-Length: 6\r\nConnection: close\r\n\r\nhello", "protocol"),
     ],
 )
@@ -602,38 +565,3 @@ def test_https_that_is_none_is_a_tls_error() -> None:
     error = asyncio.run(run())
     assert isinstance(error, FetchError)
     assert error.kind == "tls"
-
-
-def test_certificates_are_checked_against_the_name_and_an_own_authority_can_be_added(tmp_path: Path) -> None:
-    key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
-    command = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=own.example -addext subjectAltName=DNS:own.example"
-    try:
-        subprocess.run(
-            ["openssl", *command.split(), "-keyout", str(key), "-out", str(cert)], check=True, capture_output=True
-        )
-    except (FileNotFoundError, subprocess.CalledProcessError):
-        pytest.skip("no openssl command to make a certificate with")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(cert, key)
-    names: list[str | None] = []
-    context.sni_callback = lambda _socket, name, _context: names.append(name)
-
-    async def run() -> list[Answered]:
-        hosts = ("own.example", "other.example")
-        async with serving({"/": reply(200, b"secure")}, tls=context) as server:
-            results = []
-            for bundle, host in ((str(cert), hosts[0]), (None, hosts[0]), (str(cert), hosts[1])):
-                network = Network(allow_private=hosts, ca_bundle=bundle)
-                async with Client(network, resolve=loopback) as fetch:
-                    results.append(await attempt(fetch, Request(f"https://{host}:{server.port}/")))
-            assert [asked.headers["host"] for asked in server.asked] == [f"own.example:{server.port}"]
-            return results
-
-    trusted, unknown, misnamed = asyncio.run(run())
-    assert isinstance(trusted, Page)
-    assert trusted.body == b"secure"
-    assert isinstance(unknown, FetchError)
-    assert isinstance(misnamed, FetchError)
-    assert (unknown.kind, misnamed.kind) == ("tls", "tls")
-    assert "ca_bundle" in unknown.hint
-    assert names == ["own.example", "own.example", "other.example"]

@@ -14,8 +14,8 @@ from aggregator.errors import FetchError
 ACCEPT_ENCODING = "gzip, deflate, br, zstd"
 
 _PIECE = 65_536  # bytes that zlib may make in one step, and after which brotli stops at the next block of its own
-# One zstd block of 4 bytes can stand for 128 kB, so 256 bytes of input make at most 8 MB.
-_SLICE = 256
+# One zstd block of 4 bytes can stand for 128 kB, so 64 bytes of input make at most 2 MB.
+_SLICE = 64
 _WINDOW = 8 * 1024 * 1024  # RFC 9659: the largest window of zstd as a content encoding
 _MEMBERS = 1_000  # gzip members or zstd frames of one body: empty ones cost time and add no bytes
 # Registered content codings that we did not offer. Any other word (servers write "utf-8") stands for no encoding.

@@ -35,13 +35,22 @@ async def resolve_by_system(host: str) -> Sequence[str]:
 
 
 class Dialler(httpcore.AsyncNetworkBackend):
-    """httpcore's way to a TCP connection. ``detours`` maps a host to the address and port where it is reached."""
+    """httpcore's way to a TCP connection. ``detours`` maps a host to the address and port where it is reached.
 
-    def __init__(self, guard: Guard, detours: Mapping[str, tuple[str, int]], resolve: Resolve) -> None:
+    ``tcp`` makes the connections, and is asked for judged addresses only.
+    """
+
+    def __init__(
+        self,
+        guard: Guard,
+        detours: Mapping[str, tuple[str, int]],
+        resolve: Resolve,
+        tcp: httpcore.AsyncNetworkBackend | None = None,
+    ) -> None:
         self._guard = guard
         self._detours = detours
         self._resolve = resolve
-        self._tcp = httpcore.AnyIOBackend()
+        self._tcp = tcp or httpcore.AnyIOBackend()
 
     async def connect_tcp(
         self,
@@ -113,9 +122,11 @@ class Wire(httpx.AsyncBaseTransport):
     resolves names itself, so there the answer of our own resolver is judged, and a name only the proxy knows passes.
     """
 
-    def __init__(self, network: Network, guard: Guard, resolve: Resolve) -> None:
+    def __init__(
+        self, network: Network, guard: Guard, resolve: Resolve, tcp: httpcore.AsyncNetworkBackend | None = None
+    ) -> None:
         self._guard = guard
-        self._dialler = Dialler(guard, detours(network), resolve)
+        self._dialler = Dialler(guard, detours(network), resolve, tcp)
         context = _tls(network.ca_bundle)
         self._direct = httpcore.AsyncConnectionPool(
             ssl_context=context,
