@@ -165,6 +165,7 @@ class Listing:
     link: str | None = None
     entries: tuple[Entry, ...] = ()
     warnings: tuple[str, ...] = ()
+    oddities: tuple[str, ...] = ()
     language: str | None = None
     image: str | None = None
     generator: str | None = None
@@ -293,6 +294,7 @@ class Discovery:
     digest: str | None = None
     validators: Validators = Validators()
     newest: datetime | None = None
+    oddities: tuple[str, ...] = ()
     fetched_at: datetime | None = None
     ttl: int | None = None
     floor: int | None = None

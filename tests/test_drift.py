@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from functools import cache
 from itertools import islice
+from pathlib import Path
 
 import pytest
-from world import START
+from world import START, Clock, Site, desk
 
+from aggregator.archive import Reader
 from aggregator.articles.drift import drifts
 from aggregator.articles.extract import read
 from aggregator.demo import edition, pages
 from aggregator.demo.ledger import Published
 from aggregator.demo.mutations import MUTATIONS, mutated
 from aggregator.errors import ParseError
-from aggregator.model import Article, Page, Reading
+from aggregator.model import Article, Feed, Page, Reading
+from aggregator.pipeline import discover
+from aggregator.sources import SOURCES
+from aggregator.sources.rolldata import USUAL
 
 HOST = "finance.sina.com.cn"
+DOC = f"https://{HOST}/roll/2026-11-23/doc-inabcdef1234567.shtml"
+ROLL = "https://feed.mix.sina.com.cn/api/roll/get?pageid=155&lid=1686"
 TODAY = ("finance2026", "finance2019", "news2018")
 # How each is noticed: as failures of a kind, or by a sign.
 NOTICED = {
@@ -98,3 +107,28 @@ def test_a_change_of_the_site_is_noticed_within_twenty_pages(name: str) -> None:
 def test_every_mutation_is_expected_to_be_noticed() -> None:
     assert set(NOTICED) == set(MUTATIONS)
     assert len(MUTATIONS) == 12
+
+
+def test_a_list_whose_items_change_their_keys_is_an_event_that_ends(tmp_path: Path) -> None:
+    usual_item = dict.fromkeys(USUAL, "")
+
+    def answer(**more: str) -> bytes:
+        item = {**usual_item, "docid": "comos:nabcdef1234567", "url": DOC, "title": "题", "ctime": "1790596800", **more}
+        kept = {name: value for name, value in item.items() if value != "gone"}
+        return json.dumps({"result": {"status": {"code": 0}, "data": [kept]}}).encode()
+
+    one = Feed("wire", "sina-roll", ROLL, ("甲", "乙", "丙"), pages="false")
+    site = Site(Clock())
+
+    async def subjects(listing: bytes) -> list[object]:
+        site.answers[SOURCES["sina-roll"].address(ROLL)] = listing
+        async with desk(tmp_path / "a.db", site, one) as opened:
+            await discover(opened, one)
+        with Reader(tmp_path / "a.db") as reader:
+            return [row["subject"] for row in reader.drifts()]
+
+    assert asyncio.run(subjects(answer())) == []
+    changed = ["the list of wire: new key surprise", "the list of wire: no key media_name"]
+    assert asyncio.run(subjects(answer(surprise="1", media_name="gone"))) == changed
+    assert asyncio.run(subjects(answer(surprise="2", media_name="gone"))) == changed
+    assert asyncio.run(subjects(answer(title="新题"))) == []

@@ -26,6 +26,7 @@ from aggregator.archive.rows import (
     update,
     when,
 )
+from aggregator.archive.watching import observe_listing
 from aggregator.errors import AggregatorError, masked
 from aggregator.model import Announced, Clock, Discovery, Entry, Feed, Noted, Page
 from aggregator.text.dates import iso
@@ -100,6 +101,8 @@ def note(db: Database, clock: Clock, feed: Feed, found: Discovery) -> Noted:
         before = db.execute("SELECT status FROM feeds WHERE id = ?", [feed_id]).fetchone()[0]
         stamp = cache(partial(commit, db, clock))  # one commit, and none where nothing happened
         noted = _note_entries(db, stamp, feed_id, found.entries)
+        if found.digest:
+            observe_listing(db, stamp, feed.name, found.oddities)
         now = clock()
         health.succeeded(db, feed, feed_id, now, found)
         noted = replace(noted, remark=health.follow(db, feed_id, found))

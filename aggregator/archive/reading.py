@@ -69,7 +69,7 @@ class Reader:
     def drifts(self) -> list[Row]:
         """The signs by which a host's pages differ from those before, as long as they do."""
         return self._rows(
-            f'SELECT host, subject, message, c.at AS since FROM ({OPEN_DRIFTS}) d JOIN commits c ON c.seq = d."commit"'
+            f'SELECT place, subject, message, c.at AS since FROM ({OPEN_DRIFTS}) d JOIN commits c ON c.seq = d."commit"'
             " ORDER BY id"
         )
 

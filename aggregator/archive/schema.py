@@ -223,7 +223,7 @@ CREATE INDEX readings_article ON readings(article, id);
 CREATE TABLE events (
     id INTEGER PRIMARY KEY,
     kind TEXT NOT NULL,
-    host TEXT,
+    place TEXT,
     subject TEXT NOT NULL,
     message TEXT NOT NULL,
     "commit" INTEGER NOT NULL REFERENCES commits(seq)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 
 from sqlite_utils import Database
@@ -25,25 +26,36 @@ def observe(db: Database, stamp: Commit, article: int, host: str, page: int | No
         _judge(db, stamp, host)
 
 
+def observe_listing(db: Database, stamp: Callable[[], Commit], feed: str, oddities: Sequence[str]) -> None:
+    """Compare a listing's oddities with those known of its feed. Inside the caller's transaction."""
+    where = f"the list of {feed}"
+    _compare(db, stamp, where, {f"{where}: {oddity}": f"{where}: {oddity} in its items" for oddity in oddities})
+
+
 def _judge(db: Database, stamp: Commit, host: str) -> None:
-    """Add an event for each drift of a host that has begun, and for each that is over."""
+    """Compare the drifts of a host with those known."""
     found = {drift.subject: drift.message for drift in drifts(host, _readings(db, host))}
-    known = {row[0] for row in db.execute(f"SELECT subject FROM ({OPEN_DRIFTS}) WHERE host = ?", [host])}
+    _compare(db, lambda: stamp, host, found)
+
+
+def _compare(db: Database, stamp: Callable[[], Commit], where: str, found: Mapping[str, str]) -> None:
+    """Add an event for each drift that has begun at a place, and for each that is over."""
+    known = {row[0] for row in db.execute(f"SELECT subject FROM ({OPEN_DRIFTS}) WHERE place = ?", [where])}
     for subject in sorted(found.keys() - known):
-        _event(db, stamp, "drift", host, subject, found[subject])
+        _event(db, stamp(), "drift", where, subject, found[subject])
     for subject in sorted(known - found.keys()):
-        _event(db, stamp, "drift_over", host, subject, f"{subject}: as it was, or usual by now")
+        _event(db, stamp(), "drift_over", where, subject, f"{subject}: as it was, or usual by now")
 
 
 # The drifts that have not ended: per subject the last event counts.
 OPEN_DRIFTS = (
-    'SELECT host, subject, message, "commit", max(id) AS id, kind FROM events'
+    'SELECT place, subject, message, "commit", max(id) AS id, kind FROM events'
     " WHERE kind IN ('drift', 'drift_over') GROUP BY subject HAVING kind = 'drift'"
 )
 
 
-def _event(db: Database, stamp: Commit, kind: str, host: str, subject: str, message: str) -> None:
-    values: dict[str, Value] = {"kind": kind, "host": host, "subject": subject, "message": message}
+def _event(db: Database, stamp: Commit, kind: str, place: str, subject: str, message: str) -> None:
+    values: dict[str, Value] = {"kind": kind, "place": place, "subject": subject, "message": message}
     insert(db, "events", {**values, "commit": stamp.seq})
 
 

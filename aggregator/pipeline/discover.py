@@ -117,6 +117,7 @@ async def _found(desk: Desk, feed: Feed, state: FeedState, page: Page) -> Discov
         entries=tuple(Announced(k, entry, _date(desk, entry)) for k, entry in zip(keys, listing.entries, strict=True)),
         listed=len(listing.entries),
         newest=newest,
+        oddities=listing.oddities,
         ttl=listing.ttl,
         floor=_floor(page, listing.ttl),
     )

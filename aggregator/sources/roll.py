@@ -17,12 +17,14 @@ from aggregator.model import Enclosure, Entry, Listing, Page
 from aggregator.sources.doubts import of_decoding
 from aggregator.sources.jsontext import dump, load, objects, text_of
 from aggregator.sources.refusal import refused
+from aggregator.sources.rolldata import compared
 from aggregator.sources.titles import shortened
 from aggregator.text import dates, urls
 from aggregator.text.characters import one_line
 from aggregator.text.charset import decode
 from aggregator.text.html import clean
 
+_MOST_ODDITIES = 20  # new keys named; a hostile answer may have thousands
 PAGE_SIZE = 50  # the server clamps num to 50 without a word
 
 
@@ -67,8 +69,16 @@ def parse(page: Page, zone: str | None = None) -> Listing:
         format="sina-roll",
         entries=tuple(entries),
         warnings=tuple(warnings),
+        oddities=tuple(_oddities(objects(data))),
         updated=dates.from_epoch(text_of(result, "rtime")),
     )
+
+
+def _oddities(items: list[Mapping[str, object]]) -> Iterator[str]:
+    """Keys that no item had when the API was measured, and usual ones that most items lack now."""
+    keys = compared(frozenset(item) for item in items)
+    yield from (f"new key {key[:40]}" for key in keys.unknown[:_MOST_ODDITIES])
+    yield from (f"no key {key}" for key in keys.missing)
 
 
 def digest(page: Page) -> str:
