@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from aggregator.articles.inert import escape_braces, inert
 from aggregator.errors import ParseError
 from aggregator.text.characters import printable
 from aggregator.text.dates import rfc1123
@@ -65,9 +66,9 @@ def render(document: Document) -> str:
             f"thumbnail: '{image}'",
         ]
     )
-    front = _escape_braces(front)
+    front = escape_braces(front)
     _check(front, title, image, document)
-    return f"\n---\n{front}\n---\n\n<div>   \n{_escape_braces(document.body)}  \n</div>\n            "
+    return f"\n---\n{front}\n---\n\n<div>   \n{inert(document.body)}  \n</div>\n            "
 
 
 def safe_title(title: str) -> str:
@@ -120,16 +121,11 @@ def _plain_or_quoted(name: str) -> str:
     return "'" + name.replace("'", "''") + "'"
 
 
-def _escape_braces(text: str) -> str:
-    """Hexo evaluates ``{{`` and ``{%`` in posts; the format escapes every brace of the file."""
-    return text.replace("{", "&#123;").replace("}", "&#125;")
-
-
 def _check(front: str, title: str, image: str, document: Document) -> None:
     """Read the front matter back, as its reader will."""
-    c1, c2, c3 = (_escape_braces(printable(_BREAK.sub(" ", name))) for name in document.categories)
-    image = _escape_braces(image)
-    expected = [_escape_braces(title), [c1, c2, c3], image, c2, False, rfc1123(document.date), image]
+    c1, c2, c3 = (escape_braces(printable(_BREAK.sub(" ", name))) for name in document.categories)
+    image = escape_braces(image)
+    expected = [escape_braces(title), [c1, c2, c3], image, c2, False, rfc1123(document.date), image]
     try:
         read = yaml.load(front, Loader=_Loader)
     except yaml.YAMLError as error:

@@ -27,7 +27,7 @@ def export(documents: Iterable[tuple[str, str]], folder: Path) -> Exported:
         ArchiveError: kind ``no_rights`` or ``disk_full``, naming the file.
     """
     written = unchanged = 0
-    root = folder.absolute()
+    root = folder.resolve()
     for name, text in documents:
         target = _inside(root, name)
         try:
@@ -41,10 +41,11 @@ def export(documents: Iterable[tuple[str, str]], folder: Path) -> Exported:
 
 
 def _inside(root: Path, name: str) -> Path:
-    """The file's place, which is below the root whatever a title tried."""
+    """The file's place, which is below the root whatever a title tried and wherever links lead."""
     target = root / name
-    if not target.is_relative_to(root) or ".." in Path(name).parts or Path(name).is_absolute():
-        raise ArchiveError("a document's path leads outside", kind="damaged", where=name, hint="Report this as a bug")
+    if ".." in Path(name).parts or not Path(os.path.realpath(target.parent)).is_relative_to(root):
+        hint = "Remove the link that stands in its place, if there is one; else report this as a bug"
+        raise ArchiveError("a document's path leads outside", kind="damaged", where=name, hint=hint)
     return target
 
 

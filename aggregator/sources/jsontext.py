@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 _WRAPPER = re.compile(r"\s*(?:/\*.{0,200}?\*/\s*)?(?:try\s*\{\s*)?[A-Za-z_$][\w$.]{0,100}\s*\(", re.S)
 _AFTER = re.compile(r"[\s;)}]*(?:catch\s*\(\w*\)\s*\{\s*\}\s*;?)?\s*")
+_LONE = re.compile("[\ud800-\udfff]")  # half of a surrogate pair: no character, and UTF-8 has no bytes for it
 _SAFE_DIGITS = 18  # below 2^63; a longer integer stays the text it was
 
 
@@ -39,10 +40,13 @@ def dump(value: object, *, sort: bool = False) -> bytes:
 
 
 def text_of(item: Mapping[str, object], key: str) -> str:
-    """A scalar of an object as trimmed text: strings and numbers alike, "" for what is missing or no scalar."""
+    """A scalar of an object as trimmed text: strings and numbers alike, "" for what is missing or no scalar.
+
+    A lone surrogate becomes U+FFFD.
+    """
     value = item.get(key)
     if isinstance(value, str):
-        return value.strip()
+        return _LONE.sub("\ufffd", value.strip())
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
 
 

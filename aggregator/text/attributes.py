@@ -2,8 +2,9 @@
 
 Every attribute the HTML standard gives a meaning must be on the list to stay. Names it does not know (``cms-style``,
 ``data-link``, ``inpost``) mean nothing to a browser and stay, for faithfulness, as do those it knows only on elements
-that never pass (``accept``, ``maxlength`` …); names by which script frameworks act (``v-``, ``ng-``, ``x-``, ``@``,
-``:``) and every ``on…`` go.
+that never pass (``accept``, ``maxlength`` …), unless a script of the page they end on could be made to act on them:
+names that frameworks and light boxes look for (``v-``, ``data-ng-``, ``data-fancybox``, ``@``, ``:``), every ``on…``,
+and values that hold markup or quotes go.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ import re
 from collections.abc import Mapping
 
 from aggregator.text.characters import escape_attribute, printable
-from aggregator.text.urls import absolute, tidy
+from aggregator.text.urls import absolute, openable, tidy
 
 _HARMLESS = frozenset(
     """abbr align alt axis bgcolor border cellpadding cellspacing char charoff class clear color cols colspan compact
     controls coords datetime decoding dir download draggable face frame headers height hidden hreflang hspace id
     itemid itemprop itemref itemscope itemtype kind label lang loading loop lowsrc media muted name noshade nowrap
-    open preload referrerpolicy rel rev reversed role rows rowspan rules scope shape size sizes span srclang start
-    summary tabindex target title translate type usemap valign value vspace width""".split()
+    open preload referrerpolicy rev reversed role rows rowspan rules scope shape size sizes span srclang start
+    summary tabindex title translate type usemap valign value vspace width""".split()
 )
 _LINKS = frozenset({"href", "cite", "longdesc", "itemid"})
 _MEDIA = frozenset({"src", "poster", "lowsrc"})
@@ -32,8 +33,17 @@ _MEANINGFUL = frozenset(
     popovertargetaction profile sandbox scheme slot spellcheck src srcdoc srcset standby style version vlink xml:base
     xmlns""".split()
 )
+_PROSE = frozenset({"alt", "title", "label", "summary", "abbr"})
 _NAME = re.compile(r"[a-z][a-z0-9_-]*\Z")
-_FRAMEWORK = re.compile(r"on|(?:v|ng|x|hx|is|wire|up|unicorn)-")
+_FRAMEWORK = re.compile(
+    r"on|(?:data-)?(?:v|ng|x|hx|is|wire|up|unicorn|bs|uk|turbo|remodal)-|data-(?:action|ajax|bind|caption|content|controller"
+    r"|fancybox|featherlight|html|lightbox|method|mfp|options|remote|target|template|toggle|turbo|type)"
+)
+_MARKUP = re.compile("[<>\"'`]")
+# Scripts of themes put alt and title into markup without escaping (measured: Hexo's landscape, captions).
+_REVIVABLE = re.compile(r"<[a-z/!?]|[\"'`][^<>]*=", re.I)
+_AS_PROSE = str.maketrans("<>\"'`", "＜＞＂＇｀")  # the same signs, full width
+_OPENER = re.compile(r"(?<!\S)opener(?!\S)", re.I)
 _SCHEME = re.compile(r"[^/?#]*?:")  # wider than RFC 3986: what some reader may take for a scheme counts as one
 _SAFE_LINK = ("http:", "https:", "mailto:")
 _INLINE_IMAGE = re.compile(r"data:image/(?:png|gif|jpe?g|webp);base64,[A-Za-z0-9+/=\s]*\Z", re.I)
@@ -42,6 +52,7 @@ _STYLE_RISK = re.compile(
     re.I,
 )
 _SCRIPT = re.compile(r"(?:javascript|vbscript|data):", re.I)
+_TWO_SLASHES = re.compile(r"[/\\]{2}")  # to a browser
 _PICTURE = re.compile(r"\.(?:gif|png|jpg|webp)")
 
 
@@ -77,14 +88,28 @@ def _value(element: str, name: str, value: str, base: str | None) -> str | None:
         return _link(value, base)
     if name in _MEDIA:
         return _source(element, value, base)
-    if name == "srcset":
-        return value if element in ("img", "source") and _only_web(value) else None
-    if name == "style":
-        return None if _STYLE_RISK.search(value) else value
-    if name in _HARMLESS:
+    if name in _PROSE:
+        return value.translate(_AS_PROSE) if _REVIVABLE.search(value) else value
+    if name in _HARMLESS and (name, element) != ("name", "img"):
         return value
-    unknown = _NAME.match(name) and name not in _MEANINGFUL and not _FRAMEWORK.match(name)
-    return value if unknown and not _SCRIPT.match(tidy(value)) else None
+    return value if _may_stay(element, name, value, base) else None
+
+
+def _may_stay(element: str, name: str, value: str, base: str | None) -> bool:
+    """Whether an attribute that is judged by its value, or that no standard knows, is harmless."""
+    if name == "srcset":
+        return element in ("img", "source") and _only_web(value)
+    if name == "style":
+        return not _STYLE_RISK.search(value)
+    if name == "name":  # a picture's hides the property of the document that is called so
+        return not value.isalpha()
+    if name in ("target", "rel"):  # only what opens a window without a way back to ours
+        return value.lower() in ("", "_blank") if name == "target" else not _OPENER.search(value)
+    if not _NAME.match(name) or name in _MEANINGFUL or _FRAMEWORK.match(name):
+        return False
+    if name.endswith("src") and value and not _openable(tidy(value), base):
+        return False  # data-src: what a script, or a pattern, takes for an image's address
+    return not _MARKUP.search(value) and not _SCRIPT.match(tidy(value))
 
 
 def _link(value: str, base: str | None) -> str | None:
@@ -101,15 +126,19 @@ def _link(value: str, base: str | None) -> str | None:
 
 
 def _source(element: str, value: str, base: str | None) -> str | None:
-    """Where a picture or film is loaded from."""
+    """Where a picture or film is loaded from: an address that can be opened, or the attribute goes."""
     target = printable(tidy(value))
-    if not target:
+    if not target or (element == "img" and _INLINE_IMAGE.match(target)):
         return target
-    if element == "img" and _INLINE_IMAGE.match(target):
-        return target
-    if _SCHEME.match(target) or target.startswith("//") or base:
-        return absolute(target, base)
+    if _SCHEME.match(target) or _TWO_SLASHES.match(target) or base:
+        address = absolute(target, base)
+        return address if address and openable(address) else None
     return target
+
+
+def _openable(target: str, base: str | None) -> bool:
+    address = absolute(target, base or "https://localhost/")
+    return bool(address and openable(address))
 
 
 def _only_web(value: str) -> bool:

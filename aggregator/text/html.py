@@ -44,9 +44,8 @@ _BLOCK = frozenset(
 _UNNESTED = VOID | frozenset("p li dt dd tr td th thead tbody tfoot option optgroup rb rt rp html head body".split())
 _TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]*)")
 _LEADING = re.compile(r"(?:\s+|<!--.*?-->|<style\b[^>]*>.*?</style\s*>|<(?:link|meta|base)\b[^>]*>)*", re.I | re.S)
-_COMMENT_RISK = re.compile(
-    r"^-?>|--!?>|<!--|--$|-$|<\s*/?\s*(?:script|iframe|object|embed|svg|math)|\bon\w+\s*=|javascript:", re.I
-)
+_COMMENT_RISK = re.compile(r"^-?>|--!?>|--$|-$|<[!?]|\bon\w+\s*=|&(?:#|\w+;)", re.I)
+_SCRIPT = re.compile(r"(?:javascript|vbscript|data):", re.I)
 _STYLE_RISK = re.compile(r"[@\\<]|url\s*\(|expression\s*\(|-moz-binding|behavior\s*:", re.I)
 _IMAGE = re.compile(r"<!--.*?-->|<img(?P<attributes>\b[^>]*)>", re.S)
 _SRC = re.compile(r'\ssrc="([^"]*)"')
@@ -213,10 +212,17 @@ def _style(tag: Tag, policy: Policy) -> str:
 
 def _string(node: NavigableString, policy: Policy) -> str:
     if isinstance(node, Comment):
-        return f"<!--{node}-->" if policy.comments and not _COMMENT_RISK.search(node) else ""
+        return f"<!--{node}-->" if policy.comments and _harmless(node) else ""
     if isinstance(node, PreformattedString):  # doctype, processing instruction, CDATA
         return ""
     return escape_text(str(node))
+
+
+def _harmless(comment: str) -> bool:
+    """Whether a comment may stay: it would do no harm either if a later reader lost its beginning or end."""
+    if _COMMENT_RISK.search(comment) or _SCRIPT.search(re.sub(r"[\0- ]+", "", comment)):
+        return False
+    return all(name.lower() in ALLOWED for _, name in _TAG.findall(comment))
 
 
 def _texts(soup: BeautifulSoup) -> Iterable[str | None]:

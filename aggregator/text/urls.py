@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from ipaddress import IPv4Address, IPv6Address
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urljoin, urlsplit, urlunsplit
 
 # Parameters that say how a reader came, not what is read: dropped from a canonical URL.
@@ -24,6 +25,8 @@ _WWW = re.compile(r"^(?:www\.)+(?=[^.]+\.[^.])")
 _ENCODED_SLASH = "%2F"  # inside a segment: not the same address as a slash (RFC 3986 section 2.2)
 _SLASH_CODE = re.compile(_ENCODED_SLASH, re.I)
 _INSIDE = re.compile(r"[\t\r\n]+")
+_FORBIDDEN_IN_HOST = re.compile(r"[\x00-\x20\x7f\"#%'/:<>?@\[\\\]^`{|}]")
+_NUMBER = re.compile(r"\d+|0x[0-9a-f]*")
 
 
 def tidy(url: str) -> str:
@@ -47,6 +50,25 @@ def absolute(url: str, base: str | None) -> str | None:
     if not usable:
         return None
     return joined
+
+
+def openable(url: str) -> bool:
+    """Whether every browser reads the host of an http or https URL (WHATWG URL standard, 3.5).
+
+    Numbers that are no dotted IPv4 address, punycode that means nothing and quotes are refused, too: one such address
+    makes a site generator that reads it fail.
+    """
+    try:
+        parts = urlsplit(url)
+        host, _ = (parts.hostname or "").rstrip("."), parts.port
+        if parts.netloc.rpartition("@")[2].startswith("["):
+            return bool(IPv6Address(host))
+        if _NUMBER.fullmatch(host.rpartition(".")[2]):
+            return bool(IPv4Address(host))
+        readable = host.encode("idna").decode("idna")
+    except ValueError:
+        return False
+    return bool(readable) and not re.search("[\"']", parts.netloc) and not _FORBIDDEN_IN_HOST.search(host)
 
 
 def host_of(url: str) -> str:
