@@ -14,7 +14,7 @@ from aggregator.app import App, article_url, chosen, collect_all, discover_all, 
 from aggregator.cli.frame import ConfigOption, JsonOption, app, run_async, settings_of
 from aggregator.cli.output import complain, local, print_json, print_table, progress
 from aggregator.config import Settings
-from aggregator.errors import AggregatorError, ConfigError
+from aggregator.errors import AggregatorError, ConfigError, masked
 from aggregator.model import Feed, Report
 from aggregator.pipeline import Outcome
 from aggregator.text.dates import iso
@@ -146,11 +146,11 @@ def show_reports(reports: Sequence[Report], outcomes: Sequence[Outcome], setting
             complain(f"{report.feed}: {report.remark}")
     for outcome in outcomes:
         if outcome.error:
-            complain(f"{outcome.task.key}: {outcome.error.kind}: {outcome.error}")
+            complain(f"{masked(outcome.task.key)}: {outcome.error.kind}: {outcome.error}")
     fresh = [outcome for outcome in outcomes if outcome.fresh]
     if not reports:
         for outcome in fresh:
-            complain(f"archived {outcome.task.key}: {outcome.article.title if outcome.article else ''}")
+            complain(f"archived {masked(outcome.task.key)}: {outcome.article.title if outcome.article else ''}")
     failed = sum(outcome.error is not None for outcome in outcomes)
     complain(f"{len(fresh)} articles archived, {failed} failed")
 

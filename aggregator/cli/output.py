@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -12,8 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
-
-from aggregator.text.characters import printable
+from rich.text import Text
 
 COLOURS = {
     "ok": "green",
@@ -30,48 +30,62 @@ COLOURS = {
     "skipped": "dim",
     "refused": "red",
 }
+# Controls, separators that some take for line ends, marks and overrides of the direction, halves of surrogate pairs.
+_OBEYED = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufff9-\ufffb\ud800-\udfff]"
+)
 
 
 def out() -> Console:
     """The console on stdout, made when asked for so that it sees the stream of the moment."""
-    return Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    return Console(file=sys.stdout, highlight=False, soft_wrap=True, emoji=False)
 
 
 def err() -> Console:
     """The console on stderr."""
-    return Console(file=sys.stderr, highlight=False, soft_wrap=True)
+    return Console(file=sys.stderr, highlight=False, soft_wrap=True, emoji=False)
+
+
+def visible(text: str) -> str:
+    """Text a terminal shows and does not obey: what moves, colours or turns the direction becomes an escape.
+
+    Newlines and tabs stay; of titles, names, addresses and errors the program keeps none.
+    """
+    return _OBEYED.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def complain(text: str) -> None:
     """One message on stderr; what strangers wrote in it cannot colour or break the terminal."""
-    err().print(escape("\n".join(printable(line) for line in text.split("\n"))))
+    err().print(visible(text), markup=False)
 
 
 def alarm(text: str) -> None:
     """One message on stderr that must not be overlooked: in red where there are colours."""
-    err().print(escape(printable(text)), style="red")
+    err().print(visible(text), style="red", markup=False)
 
 
 def print_json(value: object) -> None:
-    """A value as JSON on stdout, Chinese as it is."""
-    print(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+    """A value as JSON on stdout, Chinese as it is; characters a terminal would obey as their escapes."""
+    text = json.dumps(value, ensure_ascii=False, indent=2, default=str)
+    print(_OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> None:
     """A table on stdout; columns whose name ends with ``#`` are numbers."""
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    heading = Text(visible(title)) if title else None
+    table = Table(title=heading, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for name in columns:
         table.add_column(name.rstrip("#"), justify="right" if name.endswith("#") else "left", no_wrap=True)
     for row in rows:
         table.add_row(*(cell(value) for value in row))
     # A pipe or file has no width to keep to: nothing is cut there.
     width = None if sys.stdout.isatty() else 1000
-    Console(file=sys.stdout, highlight=False, width=width).print(table)
+    Console(file=sys.stdout, highlight=False, width=width, emoji=False).print(table)
 
 
 def cell(value: object) -> str:
     """A value in a table: a status in its colour, nothing for ``None``."""
-    text = "" if value is None else printable(str(value))
+    text = "" if value is None else visible(str(value))
     colour = COLOURS.get(text)
     return f"[{colour}]{text}[/]" if colour else escape(text)
 

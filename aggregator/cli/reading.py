@@ -13,9 +13,9 @@ from aggregator.app import export_all
 from aggregator.archive import Reader
 from aggregator.articles.plaintext import text_of
 from aggregator.cli.frame import ConfigOption, JsonOption, app, settings_of
-from aggregator.cli.output import alarm, complain, local, out, print_json, print_table
+from aggregator.cli.output import alarm, complain, local, out, print_json, print_table, visible
 from aggregator.config import Settings
-from aggregator.errors import ConfigError
+from aggregator.errors import ConfigError, masked
 from aggregator.export.html import page_of
 from aggregator.identity.keys import keys_of_url
 
@@ -59,7 +59,8 @@ def status(as_json: JsonOption = False, config: ConfigOption = None) -> None:
         complain("Look at a page with `aggregator rules test URL`; a row under `rules` in config.yaml mends it")
     if troubles:
         listed = [
-            (t["key"], t["error_kind"], t["state"], local(_text(t["next_try"]), zone), t["title"]) for t in troubles
+            (masked(str(t["key"])), t["error_kind"], t["state"], local(_text(t["next_try"]), zone), t["title"])
+            for t in troubles
         ]
         columns = ["article", "why", "state", "next try", "title"]
         print_table(columns, listed, title="\nArticles that could not be had")
@@ -132,18 +133,18 @@ def _write_document(row: Row) -> None:
 def _show(row: Row, settings: Settings) -> None:
     zone = settings.timezone
     names = ("key", "url", "published", "modified", "first_seen", "media", "author", "editor", "keywords", "symbols")
-    out().print(str(row["title"]), style="bold", markup=False)
+    out().print(visible(str(row["title"])), style="bold", markup=False)
     for name in (*names, "reason", "revision", "file", "rule", "error"):
         value = row[name]
         if name in ("published", "modified", "first_seen"):
             value = local(_text(value), zone)
         if value:
             text = ", ".join(value) if isinstance(value, list) else value
-            out().print(f"{name.replace('_', ' '):>10}  {text}", markup=False)
+            out().print(visible(f"{name.replace('_', ' '):>10}  {text}"), markup=False)
     sightings = row["sightings"]
     feeds = ", ".join(str(one["feed"]) for one in sightings) if isinstance(sightings, list) else ""
     out().print(f"{'seen in':>10}  {feeds}\n", markup=False)
-    out().print(text_of(str(row["body"] or ""), _text(row["rule"]), settings.site_rules()), markup=False)
+    out().print(visible(text_of(str(row["body"] or ""), _text(row["rule"]), settings.site_rules())), markup=False)
 
 
 @app.command(epilog="aggregator export --to blog/source/_posts")
