@@ -277,7 +277,7 @@ def test_the_archive_is_another_users(tmp_path: Path) -> None:
     facts = inspected(path)
     what, remedy = wrong(list(of_archive(facts)), "warning")["archive"]  # root may do all, but spoils it for its owner
     assert what == f"{path} belongs to user 12345, and this is root"
-    assert "sudo -u" in remedy
+    assert "sudo -u '#12345'" in remedy
     mine = replace(facts, user=54_321, writable=False)
     found = [finding.what for finding in of_archive(mine) if finding.verdict == "bad"]
     assert found == [

@@ -128,7 +128,7 @@ def _of_owner(facts: ArchiveFacts) -> Iterator[Finding]:
     if facts.owner == facts.user:
         return
     owner, user = _name(facts.owner), _name(facts.user)
-    remedy = f"Run it as {owner} (sudo -u {owner} aggregator …), or make it yours: chown {user} {facts.path}*"
+    remedy = f"Run it as {owner} (sudo -u '#{facts.owner}' …), or make it yours: chown {facts.user} {facts.path}*"
     # Root may write everything; but what root makes beside the archive its owner cannot write.
     verdict: Verdict = "warning" if facts.user == 0 else "bad"
     yield Finding("archive", verdict, f"{facts.path} belongs to {owner}, and this is {user}", remedy)
