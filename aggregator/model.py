@@ -294,7 +294,7 @@ class Discovery:
     digest: str | None = None
     validators: Validators = Validators()
     newest: datetime | None = None
-    oddities: tuple[str, ...] = ()
+    oddities: tuple[str, ...] | None = None  # None: the listing was not parsed, having not changed
     fetched_at: datetime | None = None
     ttl: int | None = None
     floor: int | None = None

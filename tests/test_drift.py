@@ -130,5 +130,6 @@ def test_a_list_whose_items_change_their_keys_is_an_event_that_ends(tmp_path: Pa
     assert asyncio.run(subjects(answer())) == []
     changed = ["the list of wire: new key surprise", "the list of wire: no key media_name"]
     assert asyncio.run(subjects(answer(surprise="1", media_name="gone"))) == changed
+    assert asyncio.run(subjects(answer(surprise="1", media_name="gone"))) == changed
     assert asyncio.run(subjects(answer(surprise="2", media_name="gone"))) == changed
     assert asyncio.run(subjects(answer(title="新题"))) == []

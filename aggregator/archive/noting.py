@@ -101,7 +101,7 @@ def note(db: Database, clock: Clock, feed: Feed, found: Discovery) -> Noted:
         before = db.execute("SELECT status FROM feeds WHERE id = ?", [feed_id]).fetchone()[0]
         stamp = cache(partial(commit, db, clock))  # one commit, and none where nothing happened
         noted = _note_entries(db, stamp, feed_id, found.entries)
-        if found.digest:
+        if found.oddities is not None:
             observe_listing(db, stamp, feed.name, found.oddities)
         now = clock()
         health.succeeded(db, feed, feed_id, now, found)
