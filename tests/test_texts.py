@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator.articles.plaintext import text_of
+from aggregator.articles.rules import built_in
 from aggregator.sources.entries import names
 from aggregator.text.characters import escape_text, one_line, printable
 from aggregator.text.dates import instant
@@ -43,7 +44,7 @@ READERS: tuple[Callable[[str], object], ...] = (
     escape_text,
     clean,
     plain,
-    text_of,
+    lambda text: text_of(text, None, built_in()),
     person,
     instant,
     tidy,
