@@ -56,6 +56,8 @@ async def open_app(
     try:
         feeds = settings.feed_list()
         await archive.enrol(feeds)
+        if not settings.network.robots:
+            await archive.revive("robots")
         holds = await archive.holds()
         async with Client(network_of(settings), clock=clock, holds=holds, resolve=resolve) as client:
             desk = Desk(
@@ -93,6 +95,7 @@ def network_of(settings: Settings) -> WebNetwork:
         fake_ip_ranges=net.fake_ip_ranges,
         proxy=net.proxy,
         ca_bundle=str(net.ca_bundle) if net.ca_bundle else None,
+        robots=net.robots,
     )
 
 

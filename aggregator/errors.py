@@ -62,8 +62,8 @@ class FetchError(AggregatorError):
 
     Kinds: ``scheme``, ``refused`` (the address is not allowed), ``dns``, ``connect``, ``tls``, ``timeout``,
     ``protocol``, ``redirects``, ``too_large``, ``truncated``, ``encoding``, ``blocked`` (401, 403, 456 …),
-    ``rate_limited`` (429, 503), ``held`` (we keep away until ``retry_at``), ``not_found`` (404), ``gone`` (410),
-    ``http`` (any other status of 400 and above).
+    ``rate_limited`` (429, 503), ``held`` (we keep away until ``retry_at``), ``robots`` (the site's robots.txt asks us
+    not to), ``not_found`` (404), ``gone`` (410), ``http`` (any other status of 400 and above).
     ``status`` is the HTTP status if there was one, ``retry_at`` the instant (UTC) before which the host wants no
     request.
     """

@@ -63,7 +63,7 @@ class Request:
     """
 
     url: str
-    kind: Literal["listing", "page"] = "page"
+    kind: Literal["listing", "page", "robots"] = "page"
     headers: Mapping[str, str] = field(default_factory=dict)
     validators: Validators = Validators()
     retry_after_scope: Scope = "host"

@@ -41,6 +41,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "httpx": ("web",),
     "lxml": ("text", "sources", "opml"),
     "markupsafe": ("browse",),
+    "protego": ("web",),
     "pydantic": ("config",),
     "pydantic_core": ("config",),
     "rich": ("cli",),

@@ -34,6 +34,7 @@ LEASE = timedelta(minutes=15)
 RETRY_AFTER = (60, 600, 3_600, 21_600, 86_400)  # seconds; then it stays failed, visible
 # The host's trouble, not the article's: no try is counted, the article waits.
 _HOST_TROUBLE = frozenset({"held", "rate_limited", "blocked"})
+_FINAL = frozenset({"robots"})  # trying again would give the same
 
 _READ = ("wrong_page", "extract_failed")  # failures of a page that came whole: other rules may read it
 
@@ -232,7 +233,7 @@ def fail(db: Database, clock: Clock, task: Pending, error: AggregatorError, page
 
 
 def _next(now: datetime, tries: int, error: AggregatorError) -> tuple[str, datetime | None]:
-    if tries >= len(RETRY_AFTER):
+    if error.kind in _FINAL or tries >= len(RETRY_AFTER):
         return "failed", None
     return "pending", now + timedelta(seconds=RETRY_AFTER[tries])
 
@@ -255,6 +256,16 @@ def revive(db: Database, clock: Clock, rules: str | None) -> int:
         changed = db.execute(
             f"UPDATE work SET state = 'pending', tries = 0, next_try = :now WHERE {which}",
             {"now": iso(clock()), "rules": rules},
+        )
+        return int(changed.rowcount)
+
+
+def revive_kind(db: Database, clock: Clock, kind: str) -> int:
+    """Give work that failed with this kind of error another round; how much it was."""
+    with transaction(db):
+        changed = db.execute(
+            "UPDATE work SET state = 'pending', tries = 0, next_try = ? WHERE error_kind = ? AND state = 'failed'",
+            [iso(clock()), kind],
         )
         return int(changed.rowcount)
 

@@ -131,8 +131,10 @@ class SqliteArchive:
         """Store that the rules of now find no more in a stored page than older ones did."""
         await self._run(settling.still_unread, task, error, self._rules)
 
-    async def revive(self) -> int:
-        """Give all failed and waiting work another round now; how much it was."""
+    async def revive(self, kind: str | None = None) -> int:
+        """Give all failed and waiting work, or what failed with this kind, another round now; how much it was."""
+        if kind is not None:
+            return await self._run(settling.revive_kind, self._clock, kind)
         return await self._run(settling.revive, self._clock, None)
 
     async def hold(self, holds: Sequence[Hold]) -> None:

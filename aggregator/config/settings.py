@@ -170,13 +170,6 @@ class Network(_Section):
     robots: bool = False
     """Honour robots.txt (Disallow, Crawl-delay) for article pages."""
 
-    @field_validator("robots")
-    @classmethod
-    def _robots_are_not_read_yet(cls, robots: bool) -> bool:
-        if robots:
-            raise ValueError("cannot be true: this version does not read robots.txt yet")
-        return robots
-
     @field_validator("ca_bundle")
     @classmethod
     def _bundle_is_there(cls, path: Path | None) -> Path | None:

@@ -21,9 +21,10 @@ from aggregator.web.decoding import read_body, too_large
 from aggregator.web.dial import Resolve, Wire, detours, resolve_by_system
 from aggregator.web.freshness import fresh_for
 from aggregator.web.guard import Guard, admit
-from aggregator.web.manners import Chance, Manners, Sleep
+from aggregator.web.manners import ADVISING, Chance, Manners, Sleep
 from aggregator.web.network import Network
 from aggregator.web.outcome import FAULTS, check_headers, failure, fault, unasked_304
+from aggregator.web.robots import Robots
 
 _FOR_GOOD = frozenset({301, 308})
 _COOKIES = frozenset({"set-cookie", "set-cookie2"})
@@ -61,9 +62,10 @@ class Client:
         self._plain_hosts = frozenset(detours(network))
         self._transport = transport or Wire(network, self._guard, resolve)
         self._timeout = httpx.Timeout(network.timeout).as_dict()
+        self._robots = Robots(self, clock)
         self._manners = Manners(
             connections=network.connections,
-            pause=network.pause,
+            pause=lambda host: max(network.pause(host), self._robots.delay(host)),
             clock=clock,
             sleep=sleep,
             chance=chance,
@@ -93,6 +95,8 @@ class Client:
         deadline = _Deadline(self._network.deadline)
         way = [_Onward(_bare(start), for_good=True)]
         while True:
+            if self._network.robots and request.kind == "page":
+                await self._ask_robots(way[-1].url)
             found = await self._hop(_Hop(request, first, way[-1].url), deadline)
             if isinstance(found, Page):
                 via = tuple(masked(str(step.url)) for step in way[1:-1])
@@ -101,6 +105,13 @@ class Client:
             if circle or len(way) > self._network.max_redirects:
                 raise _astray(request.url, circle=circle, redirects=len(way))
             way.append(found)
+
+    async def _ask_robots(self, url: httpx.URL) -> None:
+        try:
+            await self._robots.check(url)
+        except FetchError as error:
+            error.where = error.where or masked(str(url))
+            raise
 
     async def _hop(self, hop: _Hop, deadline: _Deadline) -> Page | _Onward:
         """Ask one URL when its host's turn has come; return the page, or where to go on."""
@@ -140,7 +151,9 @@ class Client:
     async def _understand(self, hop: _Hop, response: httpx.Response) -> Page | _Onward:
         status = response.status_code
         headers = _kept(response.headers)
-        retry_at = self._manners.heard(hop.host, status, headers, hop.request.retry_after_scope)
+        # A robots.txt that may not be read is one that is not there, and no refusal of the host.
+        heard = hop.request.kind != "robots" or status in ADVISING or status < 400
+        retry_at = self._manners.heard(hop.host, status, headers, hop.request.retry_after_scope) if heard else None
         if status in _REDIRECTS and "location" in headers:
             url = _bare(admit(_location(response), self._guard, base=hop.url))
             return _Onward(url, for_good=status in _FOR_GOOD)

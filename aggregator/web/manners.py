@@ -22,7 +22,7 @@ _FIRST_HOLD = 60.0  # seconds after a first refusal without Retry-After; doubles
 _LONGEST_HOLD = 6 * 3600.0
 _JITTER = 0.25  # of a hold, added by chance, so that not all who were refused together come back together
 _HOLDING = frozenset({403, 418, 429, 456, 503})  # statuses that mean "too much, or not you"
-_ADVISING = frozenset({429, 503})  # those of them whose Retry-After counts
+ADVISING = frozenset({429, 503})  # those of them whose Retry-After counts
 _SECONDS = re.compile(r"[+-]?\d{1,20}(\.\d{1,20})?([eE]\d{1,2})?")
 
 
@@ -91,8 +91,8 @@ class Manners:
         With the scope "feed" a 429 or 503 says so to the one who asked, and the host is not held.
         """
         now = self._clock()
-        advice = retry_after(headers, now) if status in _ADVISING else None
-        if scope == "feed" and status in _ADVISING:
+        advice = retry_after(headers, now) if status in ADVISING else None
+        if scope == "feed" and status in ADVISING:
             return None if advice is None else now + timedelta(seconds=advice)
         held_until = self._held_until(host)
         if status not in _HOLDING:

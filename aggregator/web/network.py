@@ -22,7 +22,7 @@ class Network:
     HTTP. ``allow_private`` holds host names, addresses and CIDRs that may lie in a private network; a bare address
     stands for URLs that spell that address, a CIDR also for names that resolve into it. ``fake_ip_ranges`` are CIDRs
     from which a local proxy answers DNS. ``proxy`` is an ``http://`` or ``https://`` URL; ``ca_bundle`` a PEM file
-    that is trusted in addition.
+    that is trusted in addition. ``robots``: article pages are read only as far as the site's robots.txt allows.
     """
 
     user_agent: str = "Mozilla/5.0 (compatible; aggregator)"
@@ -39,8 +39,9 @@ class Network:
     fake_ip_ranges: tuple[str, ...] = ()
     proxy: str | None = None
     ca_bundle: str | None = None
+    robots: bool = False
 
-    def limit(self, kind: Literal["listing", "page"]) -> int:
+    def limit(self, kind: Literal["listing", "page", "robots"]) -> int:
         """Return how many bytes an answer of this kind may have after unpacking."""
         return self.max_listing if kind == "listing" else self.max_page
 
