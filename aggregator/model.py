@@ -285,7 +285,7 @@ class Discovery:
     ``digest`` is ``None`` where nothing but "unchanged" was said. ``ttl`` is the listing's own, ``floor`` the seconds
     that must pass before the next poll, by the server's word and the listing's. ``moved_to`` is where this answer says
     that the listing has moved for good; ``lost`` why it is no longer where it had moved before, so that this answer is
-    from the configured address.
+    from the configured address. ``warnings`` are the listing's, ``None`` where it was not read again.
     """
 
     status: Status
@@ -300,6 +300,7 @@ class Discovery:
     floor: int | None = None
     moved_to: str | None = None
     lost: str | None = None
+    warnings: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -225,6 +225,26 @@ def test_equal_titles_are_two_articles_with_two_files_and_case_does_not_fool_it(
     assert len(set(names)) == 3
 
 
+def test_doubts_about_a_listing_stay_until_it_is_read_without_any(tmp_path: Path) -> None:
+    told = []
+
+    async def work(archive: SqliteArchive) -> None:
+        await archive.enrol([WIRE])
+        many = tuple(f"item {n}: odd" for n in range(1000))
+        for warnings in (("broken bytes",), None, many, None, ()):
+            await archive.note(WIRE, replace(found(announced(1)), warnings=warnings))
+            with Reader(tmp_path / "a.db") as reader:
+                told.append(reader.feeds()[0]["warnings"])
+
+    using(tmp_path, Clock(), work)
+    first = ["broken bytes"]
+    cut = [*(f"item {n}: odd" for n in range(20)), "… and 980 more"]
+    assert told == [first, first, cut, cut, []]
+    db = Database(tmp_path / "a.db")
+    assert [row[0] is None for row in db.execute("SELECT warnings FROM polls ORDER BY id")] == [False, False, True]
+    db.close()
+
+
 def test_a_poll_with_nothing_new_costs_next_to_nothing(tmp_path: Path) -> None:
     clock = Clock()
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -134,6 +136,15 @@ def listing_of(body: bytes) -> tuple[list[str], tuple[str, ...]]:
     return [entry.title for entry in found.entries], found.warnings
 
 
+def told(folder: Path) -> object:
+    """What ``status`` says of the attacked feed's listing."""
+    feeds = '[{name: bad, source: feed, url: "http://bad.example/bad", categories: [甲, 乙, 丙]}]'
+    (folder / "config.yaml").write_text(f"archive: archive.db\nfeeds: {feeds}\n", encoding="utf-8")
+    call = [sys.executable, "-m", "aggregator", "status", "--json", "--config", str(folder / "config.yaml")]
+    done = subprocess.run(call, capture_output=True, check=True)
+    return next(feed["warnings"] for feed in json.loads(done.stdout)["feeds"] if feed["name"] == "bad")
+
+
 @pytest.mark.parametrize("misread", ["证券", "系统", "医药", "营业", "水平", "平台 证券", "证券ETF", "目前营业"])
 def test_c4_a_gbk_item_that_is_valid_utf8_is_kept_and_flagged(tmp_path: Path, misread: str) -> None:
     odd = misread.encode("gbk").decode("utf-8")
@@ -141,6 +152,7 @@ def test_c4_a_gbk_item_that_is_valid_utf8_is_kept_and_flagged(tmp_path: Path, mi
     assert titles(served(tmp_path, body)) == [TITLE, "第二条", odd, "第四条"]
     (warning,) = listing_of(body)[1]
     assert warning.startswith("item 3: ")
+    assert told(tmp_path) == [warning]
     assert re.split(r"[ A-Z]", misread)[0] in warning
 
 

@@ -17,6 +17,7 @@ from aggregator.archive.rows import (
     add_item,
     add_page,
     as_json,
+    bounded_as_json,
     commit,
     count_poll,
     feed_id_of,
@@ -34,7 +35,7 @@ from aggregator.text.urls import host_of
 
 # What is remembered of a feed's address rather than of the feed.
 _OF_THE_URL = (
-    *("etag", "last_modified", "digest", "status", "error_kind", "error", "newest"),
+    *("etag", "last_modified", "digest", "status", "error_kind", "error", "newest", "warnings"),
     *("next_due", "ttl", "floor", "not_before", "moved_to", "moving_to"),
 )
 _MOST_LINKS = 5  # another link under the same words is noted, and looked at, so often
@@ -98,7 +99,7 @@ def note(db: Database, clock: Clock, feed: Feed, found: Discovery) -> Noted:
     """One poll's outcome in one transaction: its entries, and the validators that would hide them next time."""
     with transaction(db):
         feed_id = feed_id_of(db, feed.name)
-        before = db.execute("SELECT status FROM feeds WHERE id = ?", [feed_id]).fetchone()[0]
+        before = db.execute("SELECT status, warnings FROM feeds WHERE id = ?", [feed_id]).fetchone()
         stamp = cache(partial(commit, db, clock))  # one commit, and none where nothing happened
         noted = _note_entries(db, stamp, feed_id, found.entries)
         if found.oddities is not None:
@@ -106,8 +107,10 @@ def note(db: Database, clock: Clock, feed: Feed, found: Discovery) -> Noted:
         now = clock()
         health.succeeded(db, feed, feed_id, now, found)
         noted = replace(noted, remark=health.follow(db, feed_id, found))
-        if noted.new or noted.changed or noted.remark or before != found.status:
-            _poll_row(db, feed_id, stamp(), found.status, found.listed, noted)
+        warnings = before[1] if found.warnings is None else bounded_as_json(found.warnings)
+        if noted.new or noted.changed or noted.remark or before != (found.status, warnings):
+            update(db, "feeds", feed_id, {"warnings": warnings})
+            _poll_row(db, feed_id, stamp(), found.status, found.listed, noted, warnings=warnings)
         else:
             count_poll(db, feed_id, now, found.status)
         return noted
@@ -141,6 +144,7 @@ def _poll_row(
     *,
     error: AggregatorError | None = None,
     page: int | None = None,
+    warnings: str | None = None,
 ) -> None:
     insert(
         db,
@@ -154,6 +158,7 @@ def _poll_row(
             "error_kind": error.kind if error else None,
             "error": str(error) if error else noted.remark,
             "page": page,
+            "warnings": warnings,
             "commit": stamp.seq,
         },
     )

@@ -36,12 +36,15 @@ class Reader:
 
     def feeds(self) -> list[Row]:
         """The feeds with their health, active ones first in the configuration's order."""
-        return self._rows(
+        rows = self._rows(
             "SELECT f.*, nullif(max(coalesce(f.not_before, ''), coalesce(h.next_allowed_at, '')), '') AS held_until,"
             " (SELECT count(DISTINCT article) FROM entries WHERE feed = f.id) AS articles,"
             " (SELECT count(DISTINCT article) FROM work JOIN entries e USING (article) WHERE e.feed = f.id) AS waiting"
             " FROM feeds f LEFT JOIN hosts h USING (host) WHERE f.source <> 'url' ORDER BY active DESC, position"
         )
+        return [
+            {name: _list(name, value) if name == "warnings" else value for name, value in row.items()} for row in rows
+        ]
 
     def holds(self) -> list[Hold]:
         """The hosts that refused us, with the instant before which they want no request."""
@@ -133,6 +136,6 @@ class Reader:
 
 def _list(name: str, value: object) -> object:
     """Lists are stored as JSON."""
-    if name in ("keywords", "symbols", "categories"):
+    if name in ("keywords", "symbols", "categories", "warnings"):
         return json.loads(value) if isinstance(value, str) else []
     return value

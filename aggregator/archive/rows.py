@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +15,8 @@ from sqlite_utils import Database
 from aggregator.errors import ArchiveError, masked
 from aggregator.model import Clock, Page
 from aggregator.text.dates import iso
+
+_MOST_TEXTS = 20  # of one list of remarks
 
 Value = str | int | float | bytes | None
 
@@ -137,6 +139,12 @@ def when(at: datetime | None) -> str | None:
 def as_json(value: object) -> str:
     """A list or mapping as it is stored: readable in Datasette, where facets understand it."""
     return json.dumps(value, ensure_ascii=False)
+
+
+def bounded_as_json(texts: Sequence[str]) -> str | None:
+    """The first texts of a list that may be long, and how many more there are; none is NULL."""
+    more = [f"… and {len(texts) - _MOST_TEXTS} more"] if len(texts) > _MOST_TEXTS else []
+    return as_json([*texts[:_MOST_TEXTS], *more]) if texts else None
 
 
 def names_as_json(names: Iterable[str]) -> str | None:

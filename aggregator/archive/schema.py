@@ -245,6 +245,13 @@ def m005_the_way_to_a_page(db: Database) -> None:
     db.execute("ALTER TABLE pages ADD COLUMN via TEXT")
 
 
+@migrations()
+def m006_what_is_doubtful_in_a_listing(db: Database) -> None:
+    """The warnings of a feed's listing as it was last read, and of each poll at which something happened."""
+    db.execute("ALTER TABLE feeds ADD COLUMN warnings TEXT")
+    db.execute("ALTER TABLE polls ADD COLUMN warnings TEXT")
+
+
 def known_migrations() -> frozenset[str]:
     """The names of all migrations this version knows; an archive with another one was made by a newer version."""
     empty = Database(memory=True, execute_plugins=False)

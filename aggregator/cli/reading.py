@@ -20,6 +20,7 @@ from aggregator.export.html import page_of
 from aggregator.identity.keys import keys_of_url
 
 Row = Mapping[str, object]
+_WARNINGS = 3  # as many as `status` tells of a feed; --json has all that are kept
 
 
 @app.command(epilog="aggregator status · aggregator status --json | jq '.feeds[] | select(.status != \"ok\")'")
@@ -72,6 +73,9 @@ def _remarks(row: Row) -> Iterator[str]:
         yield f"{row['error_kind']}: {row['error']}"
     if row["moved_to"]:
         yield f"moved to {row['moved_to']}: change the url in config.yaml"
+    warnings = row["warnings"]
+    if isinstance(warnings, list) and warnings:
+        yield f"doubtful in its listing: {'; '.join(warnings[:_WARNINGS])}{' …' if len(warnings) > _WARNINGS else ''}"
     floor, every = row["floor"], row["every"]
     if isinstance(floor, int) and isinstance(every, int) and floor > every:
         yield f"polled later than `every`: its server wants {floor} s between two polls (Cache-Control, Expires or ttl)"
@@ -79,7 +83,7 @@ def _remarks(row: Row) -> Iterator[str]:
 
 def _feed_json(row: Row) -> dict[str, object]:
     shown = ("name", "source", "url", "articles", "waiting", "failures", "last_polled", "last_success", "newest")
-    values = {name: row[name] for name in (*shown, "next_due", "floor", "held_until", "moved_to")}
+    values = {name: row[name] for name in (*shown, "next_due", "floor", "held_until", "moved_to", "warnings")}
     error = {"kind": row["error_kind"], "message": row["error"]} if row["error_kind"] else None
     return {**values, "status": _state(row), "error": error}
 

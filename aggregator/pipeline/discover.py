@@ -120,6 +120,7 @@ async def _found(desk: Desk, feed: Feed, state: FeedState, page: Page) -> Discov
         oddities=listing.oddities,
         ttl=listing.ttl,
         floor=_floor(page, listing.ttl),
+        warnings=listing.warnings,
     )
 
 
