@@ -179,7 +179,7 @@ FIELDS = (
 
 
 CONTROLS = {"button", "canvas", "dialog", "form", "input", "keygen", "noscript", "select", "textarea"}
-OBSOLETE = {"command", "datagrid", "event-source", "m", "multicol", "nextid", "sound", "spacer"}
+OBSOLETE = {"command", "event-source"}
 
 
 def equal_but_for(check: Check, got: str, **parts: set[str]) -> bool:
@@ -201,8 +201,7 @@ REASONS: dict[str, Callable[[Check, str], bool]] = {
         check, got, tags=OBSOLETE
     ),
     "attributes that load, submit, jump or count on their own go": lambda check, got: equal_but_for(
-        check, got, attributes={"accesskey", "action", "autofocus", "background", "contenteditable", "data", "dynsrc",
-                                "form", "ping"}
+        check, got, attributes={"accesskey", "action", "autofocus", "contenteditable", "data", "form", "ping"}
     ),
     "a style that could reach out goes whole, any other stays as written": lambda check, got: (
         b"style" in check.source and equal_but_for(check, got, attributes={"style"})

@@ -20,14 +20,14 @@ _HARMLESS = frozenset(
     controls coords datetime decoding dir download draggable face frame headers height hidden hreflang hspace id
     itemid itemprop itemref itemscope itemtype kind label lang loading loop lowsrc media muted name noshade nowrap
     open preload referrerpolicy rev reversed role rows rowspan rules scope shape size sizes span srclang start
-    summary tabindex title translate type usemap valign value vspace width""".split()
+    summary tabindex title translate type usemap valign value vspace width xml:lang""".split()
 )
 _LINKS = frozenset({"href", "cite", "longdesc", "itemid"})
-_MEDIA = frozenset({"src", "poster", "lowsrc"})
+_MEDIA = frozenset({"src", "poster", "lowsrc", "dynsrc", "background"})
 # The standard gives these a meaning we do not want from a stranger; whatever else has a meaning is above.
 _MEANINGFUL = frozenset(
-    """accesskey action allow allowfullscreen archive async autocapitalize autofocus autoplay background blocking
-    capture classid codebase codetype content contenteditable crossorigin csp data dirname dynsrc elementtiming
+    """accesskey action allow allowfullscreen archive async autocapitalize autofocus autoplay blocking
+    capture classid codebase codetype content contenteditable crossorigin csp data dirname elementtiming
     enterkeyhint fetchpriority form formaction formenctype formmethod formnovalidate formtarget http-equiv imagesizes
     imagesrcset inert integrity is language link manifest nonce novalidate object part ping popover popovertarget
     popovertargetaction profile sandbox scheme slot spellcheck src srcdoc srcset standby style version vlink xml:base

@@ -23,13 +23,14 @@ from aggregator.text.weight import excess
 MAX_DEPTH = 512  # open elements; real pages stay below 60, and parsers go quadratic above some thousand
 
 VOID = frozenset("area br col hr img input source track wbr".split())
-# What a reader may see. Everything else goes: with its content if it is in DROPPED, by its tags alone if not.
+# What a reader may see, and names of old that browsers treat as they do a span. Everything else goes: with its content
+# if it is in DROPPED, by its tags alone if not.
 ALLOWED = frozenset(
-    """a abbr acronym address article aside audio b bdi bdo big blockquote br caption center cite code col colgroup data
-    datalist dd del details dfn dir div dl dt em fieldset figcaption figure font footer h1 h2 h3 h4 h5 h6 header
-    hgroup hr i img ins kbd label legend li main map mark menu meter nav ol optgroup option output p picture pre
-    progress q rb rp rt rtc ruby s samp section small source span strike strong sub summary sup table tbody td tfoot
-    th thead time tr track tt u ul var video wbr""".split()
+    """a abbr acronym address area article aside audio b bdi bdo big blockquote br caption center cite code col colgroup
+    data datagrid datalist dd del details dfn dir div dl dt em fieldset figcaption figure font footer h1 h2 h3 h4 h5
+    h6 header hgroup hr i img ins kbd label legend li m main map mark menu meter multicol nav nextid ol optgroup
+    option output p picture pre progress q rb rp rt rtc ruby s samp section small sound source spacer span strike
+    strong sub summary sup table tbody td tfoot th thead time tr track tt u ul var video wbr""".split()
 )
 DROPPED = (
     "script iframe embed noscript template svg math frameset frame noframes noembed xmp plaintext "
