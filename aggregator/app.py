@@ -62,6 +62,7 @@ async def open_app(
         async with Client(network_of(settings), clock=clock, holds=holds, resolve=resolve) as client:
             desk = Desk(
                 fetch=client,
+                holds=client.holds,
                 archive=archive,
                 clock=clock,
                 feeds={feed.name: feed for feed in feeds},

@@ -10,10 +10,21 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-Status = Literal["ok", "unchanged", "empty", "stale", "blocked", "not_a_feed", "failed", "held", "gone", "paused"]
+Status = Literal[
+    "ok", "unchanged", "degraded", "empty", "stale", "blocked", "not_a_feed", "failed", "held", "gone", "paused"
+]
 Pages = Literal["auto", "true", "false"]
 Scope = Literal["host", "feed"]
 Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Another listing with a feed's news."""
+
+    source: str
+    url: str
+    zone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +42,8 @@ class Feed:
     expect_newest_within: int = 86_400  # seconds; an older newest entry means "stale"
     headers: Mapping[str, str] = field(default_factory=dict)
     retry_after_scope: Scope = "host"  # who stays away after 429 or 503: all that ask the host, or this feed
+    fallback: tuple[Way, ...] = ()  # asked instead, in this order, when the host refuses
+    way: int = 0  # which of these ``source`` and ``url`` are, counted from 1; 0: the feed's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +56,7 @@ class Validators:
 
 @dataclass(frozen=True, slots=True)
 class FeedState:
-    """What is remembered of a feed between polls."""
+    """What is remembered of a feed between polls. ``host``, ``failures`` and ``error_kind`` are of the way in use."""
 
     validators: Validators = Validators()
     digest: str | None = None  # of the listing's canonical content at the last successful poll
@@ -52,6 +65,12 @@ class FeedState:
     ttl: int | None = None  # seconds the listing itself wants between two polls
     moved_to: str | None = None  # where the listing is, when for good no longer at the configured address
     held_until: datetime | None = None  # the server wants no request before, of this feed or of anyone
+    way: int = 0  # as in ``Feed``
+    probe_at: datetime | None = None  # when the first way is tried again, while another is in use
+    due: datetime | None = None  # the next poll
+    host: str = ""
+    failures: int = 0  # in a row
+    error_kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

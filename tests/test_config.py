@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from aggregator.config import Settings, find_config, load, parse, schema, starter
-from aggregator.config.settings import FeedRow
+from aggregator.config.feedrow import FeedRow
 from aggregator.errors import ConfigError
 from aggregator.model import Feed
 

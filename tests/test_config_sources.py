@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import get_args
 
-from aggregator.config.settings import FeedRow
+from aggregator.config.feedrow import FeedRow
 from aggregator.sources import SOURCES
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -40,9 +40,11 @@ class Site:
     answers: dict[str, bytes | int | FetchError] = field(default_factory=dict)
     etags: dict[str, str] = field(default_factory=dict)
     asked: Counter[str] = field(default_factory=Counter)
+    keys: defaultdict[str, set[str | None]] = field(default_factory=lambda: defaultdict(set))  # sent as X-Key
 
     async def __call__(self, request: Request) -> Page:
         self.asked[request.url] += 1
+        self.keys[request.url].add(request.headers.get("X-Key"))
         answer = self.answers.get(request.url, 404)
         if isinstance(answer, FetchError):
             raise answer

@@ -23,12 +23,13 @@ def state(db: Database, feed: Feed) -> FeedState:
     """What is remembered of a feed. Without a listing to compare, there is no asking whether it has changed."""
     row = db.execute(
         "SELECT etag, last_modified, digest, status, newest, ttl, moved_to, max(coalesce(not_before, ''),"
-        " coalesce(next_allowed_at, '')) FROM feeds LEFT JOIN hosts USING (host) WHERE name = ?",
+        " coalesce(next_allowed_at, '')), way, probe_at, next_due, host, feeds.failures, error_kind"
+        " FROM feeds LEFT JOIN hosts USING (host) WHERE name = ?",
         [feed.name],
     ).fetchone()
     if row is None:
         return FeedState()
-    etag, last_modified, digest, status, newest, ttl, moved_to, held = row
+    etag, last_modified, digest, status, newest, ttl, moved_to, held, way, probe_at, due, host, failures, kind = row
     return FeedState(
         validators=Validators(etag, last_modified) if digest else Validators(),
         digest=digest,
@@ -37,6 +38,12 @@ def state(db: Database, feed: Feed) -> FeedState:
         ttl=ttl,
         moved_to=moved_to,
         held_until=parse_iso(held) if held else None,
+        way=way,
+        probe_at=parse_iso(probe_at) if probe_at else None,
+        due=parse_iso(due) if due else None,
+        host=host,
+        failures=failures,
+        error_kind=kind,
     )
 
 
@@ -61,7 +68,7 @@ def follow(db: Database, feed_id: int, found: Discovery) -> str | None:
 
     The configured address stays and is what is asked when the new one fails. Returns what is to be said about it.
     """
-    columns = "url, moved_to, moving_to, moving_polls"
+    columns = "coalesce(way_url, url), moved_to, moving_to, moving_polls"
     url, place, before, polls = db.execute(f"SELECT {columns} FROM feeds WHERE id = ?", [feed_id]).fetchone()
     moving, said = found.moved_to, None
     if found.lost:

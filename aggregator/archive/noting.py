@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from sqlite_utils import Database
 
-from aggregator.archive import health, renaming
+from aggregator.archive import health, renaming, ways
 from aggregator.archive.rows import (
     Commit,
     Value,
@@ -36,7 +36,7 @@ from aggregator.text.urls import host_of
 # What is remembered of a feed's address rather than of the feed.
 _OF_THE_URL = (
     *("etag", "last_modified", "digest", "status", "error_kind", "error", "newest", "warnings"),
-    *("next_due", "ttl", "floor", "not_before", "moved_to", "moving_to"),
+    *("next_due", "ttl", "floor", "not_before", "moved_to", "moving_to", "way_url", "way_since", "way_why", "probe_at"),
 )
 _MOST_LINKS = 5  # another link under the same words is noted, and looked at, so often
 _CHUNK = 500  # values in one IN (…); SQLite's oldest limit is 999
@@ -54,8 +54,9 @@ class Comparable(NamedTuple):
 def enrol(db: Database, feeds: Sequence[Feed]) -> None:
     """Make the ``feeds`` table say what the configuration says; a feed it lacks becomes inactive and keeps its history.
 
-    A feed whose URL changed forgets all that was said of the old one: validators, digest, status, next poll. The URL's
-    secrets are not kept: they are in the configuration, and the archive is a file that is shown and copied.
+    A feed whose URL changed, or whose way in use was taken out, forgets all that was said of the old one: validators,
+    digest, status, next poll. The URL's secrets are not kept: they are in the configuration, and the archive is a file
+    that is shown and copied.
     """
     names = [feed.name for feed in feeds]
     with transaction(db):
@@ -84,14 +85,15 @@ def _enrol(db: Database, feed: Feed, position: int, *, active: bool) -> None:
         "enabled": int(feed.enabled),
         "every": feed.every,
     }
-    row = db.execute("SELECT id, url, moved_to FROM feeds WHERE name = ?", [feed.name]).fetchone()
+    row = db.execute("SELECT id, url, moved_to, way, way_url FROM feeds WHERE name = ?", [feed.name]).fetchone()
     if row is None:
         insert(db, "feeds", values)
         return
-    if row[1] == values["url"]:
-        values["host"] = host_of(row[2] or feed.url)
+    in_use = ways.address(feed, row[3])
+    if row[1] == values["url"] and in_use and masked(in_use) == (row[4] or row[1]):
+        values["host"] = host_of(row[2] or in_use)
     else:
-        values |= dict.fromkeys(_OF_THE_URL) | {"failures": 0, "moving_polls": 0}
+        values |= dict.fromkeys(_OF_THE_URL) | {"failures": 0, "moving_polls": 0, "way": 0}
     update(db, "feeds", row[0], values)
 
 

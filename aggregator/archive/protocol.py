@@ -25,6 +25,14 @@ class Archive(Protocol):
         """Store a failed poll; the feed's validators stay as they were."""
         ...
 
+    async def switch(self, feed: Feed, way: int, why: str, probe_at: datetime | None) -> None:
+        """From now on ask a feed by another of its ways, as ``Feed.way`` counts them, and forget the last listing."""
+        ...
+
+    async def probed(self, feed: Feed, again: datetime) -> None:
+        """Note that the first way does not answer yet, and when it is tried again."""
+        ...
+
     async def postpone(self, feed: Feed, until: datetime) -> None:
         """Put a feed's next poll off to an instant, if it is due before."""
         ...

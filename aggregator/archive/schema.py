@@ -252,6 +252,16 @@ def m006_what_is_doubtful_in_a_listing(db: Database) -> None:
     db.execute("ALTER TABLE polls ADD COLUMN warnings TEXT")
 
 
+_WAYS = ("way INTEGER NOT NULL DEFAULT 0", "way_url TEXT", "way_since TEXT", "way_why TEXT", "probe_at TEXT")
+
+
+@migrations()
+def m007_another_way_in(db: Database) -> None:
+    """Which of its sources a feed is asked at, since when and why, and when the first is tried again."""
+    for column in _WAYS:
+        db.execute(f"ALTER TABLE feeds ADD COLUMN {column}")
+
+
 def known_migrations() -> frozenset[str]:
     """The names of all migrations this version knows; an archive with another one was made by a newer version."""
     empty = Database(memory=True, execute_plugins=False)

@@ -11,7 +11,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlite_utils import Database
 
-from aggregator.archive import health, noting, renaming, settling
+from aggregator.archive import health, noting, renaming, settling, ways
 from aggregator.archive.lock import WriterLock
 from aggregator.archive.opening import explained, open_writer
 from aggregator.errors import AggregatorError
@@ -103,6 +103,14 @@ class SqliteArchive:
         """Store a failed poll; the feed's validators stay as they were."""
         await self._run(noting.blame, self._clock, feed, status, error, page)
 
+    async def switch(self, feed: Feed, way: int, why: str, probe_at: datetime | None) -> None:
+        """From now on ask a feed by another of its ways."""
+        await self._run(ways.switch, self._clock, feed, way, why, probe_at)
+
+    async def probed(self, feed: Feed, again: datetime) -> None:
+        """Note that the first way does not answer yet, and when it is tried again."""
+        await self._run(ways.probed, feed, again)
+
     async def postpone(self, feed: Feed, until: datetime) -> None:
         """Put a feed's next poll off to an instant, if it is due before."""
         await self._run(health.postpone, feed, until)
@@ -172,8 +180,8 @@ def _head(db: Database) -> int:
 
 def _due_feeds(db: Database, clock: Clock) -> list[str]:
     rows = db.execute(
-        "SELECT name FROM feeds WHERE active AND enabled AND coalesce(status, '') <> 'gone'"
-        " AND coalesce(next_due, '') <= ? ORDER BY next_due, position",
-        [iso(clock())],
+        "SELECT name FROM feeds WHERE active AND enabled AND (probe_at <= :now"
+        " OR coalesce(status, '') <> 'gone' AND coalesce(next_due, '') <= :now) ORDER BY next_due, position",
+        {"now": iso(clock())},
     )
     return [row[0] for row in rows]

@@ -21,7 +21,7 @@ from aggregator.text.dates import iso
 from aggregator.web import unused_proxy
 
 BAD = frozenset({"blocked", "not_a_feed", "failed"})
-ODD = frozenset({"empty", "stale"})
+ODD = frozenset({"degraded", "empty", "stale"})
 
 
 @app.command(
@@ -35,7 +35,9 @@ def fetch(
     due: Annotated[bool, typer.Option("--due", help="Only feeds whose next poll is due, for cron.")] = False,
     retry: Annotated[bool, typer.Option("--retry", help="Try articles that failed again, now.")] = False,
     limit: Annotated[int | None, typer.Option(min=0, help="Fetch at most so many pages.")] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 on empty and stale feeds, too.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 1 on empty, stale and degraded feeds, too.")
+    ] = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
@@ -59,7 +61,7 @@ def _settings(config: Path | None) -> Settings:
 
 
 def exit_code(reports: Sequence[Report], outcomes: Sequence[Outcome], *, strict: bool = False) -> int:
-    """0 when all went well; 1 when a feed or an article failed (``strict``: or a feed is empty or stale)."""
+    """0 when all went well; 1 when a feed or an article failed (``strict``: or one is empty, stale or degraded)."""
     statuses = {report.status for report in reports}
     failed = bool(statuses & BAD) or any(outcome.error for outcome in outcomes)
     return int(failed or (strict and bool(statuses & ODD)))

@@ -18,6 +18,7 @@ from rich.text import Text
 COLOURS = {
     "ok": "green",
     "unchanged": "dim",
+    "degraded": "yellow",
     "empty": "yellow",
     "stale": "yellow",
     "held": "yellow",

@@ -71,6 +71,8 @@ def _remarks(row: Row) -> Iterator[str]:
     """What there is to say of a feed beyond its row in the table."""
     if row["error"]:
         yield f"{row['error_kind']}: {row['error']}"
+    if row["way_url"]:
+        yield f"asked at {row['way_url']} since {row['way_since']}: {row['way_why']}; next try at {row['probe_at']}"
     if row["moved_to"]:
         yield f"moved to {row['moved_to']}: change the url in config.yaml"
     warnings = row["warnings"]
@@ -83,7 +85,8 @@ def _remarks(row: Row) -> Iterator[str]:
 
 def _feed_json(row: Row) -> dict[str, object]:
     shown = ("name", "source", "url", "articles", "waiting", "failures", "last_polled", "last_success", "newest")
-    values = {name: row[name] for name in (*shown, "next_due", "floor", "held_until", "moved_to", "warnings")}
+    now = ("next_due", "floor", "held_until", "moved_to", "warnings", "way_url", "way_since", "way_why", "probe_at")
+    values = {name: row[name] for name in (*shown, *now)}
     error = {"kind": row["error_kind"], "message": row["error"]} if row["error_kind"] else None
     return {**values, "status": _state(row), "error": error}
 

@@ -14,7 +14,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from aggregator.config import settings, tree, values
-from aggregator.config.settings import RESERVED, FeedRow, RuleRow, Settings
+from aggregator.config.feedrow import FallbackRow, FeedRow
+from aggregator.config.settings import RESERVED, RuleRow, Settings
 from aggregator.errors import ConfigError
 
 MAX_BYTES = 8_000_000
@@ -236,6 +237,7 @@ def _sections() -> Iterator[tuple[str, type[BaseModel]]]:
     yield "export", settings.Export
     yield "export.hexo", settings.Hexo
     yield "feeds[]", FeedRow
+    yield "feeds.fallback[]", FallbackRow
     yield "rules[]", RuleRow
 
 

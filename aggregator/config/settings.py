@@ -8,15 +8,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeAlias
+from typing import Annotated, Literal, Self
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     ValidationInfo,
-    WithJsonSchema,
     field_validator,
     model_validator,
 )
@@ -24,62 +21,31 @@ from pydantic import (
 from aggregator import __version__
 from aggregator.articles.rules import Rules, built_in, flaw, with_rows
 from aggregator.config import values
-from aggregator.model import Feed, Pages, Scope
+from aggregator.config.feedrow import FeedRow
+from aggregator.config.kinds import (
+    Duration,
+    FilePath,
+    HeaderText,
+    Name,
+    OptionalWords,
+    PagesSwitch,
+    Pause,
+    Seconds,
+    Section,
+    Selectors,
+    Size,
+    WebUrl,
+    Zone,
+    empty_list,
+    empty_section,
+    file_at,
+)
+from aggregator.model import Feed, Scope, Way
 from aggregator.text.urls import host_of, is_sina
 
-RESERVED = frozenset("interval recheck retention images fallback keep drop browse hooks".split())
+RESERVED = frozenset("interval recheck retention images keep drop browse hooks".split())
 UNFILED = "未分类"
 SINA_ZONE = "Asia/Shanghai"
-
-_SWITCHES = {"yes": "true", "on": "true", "no": "false", "off": "false"}
-
-
-def _empty_section(value: object) -> object:
-    """A section whose every line is commented out is null in YAML, and means its defaults."""
-    return {} if value is None else value
-
-
-def _empty_list(value: object) -> object:
-    return [] if value is None else value
-
-
-def _pages(value: object) -> object:
-    """``auto``, ``true`` or ``false``, also as a YAML boolean or as yes, no, on, off."""
-    word = str(value).lower()
-    return _SWITCHES.get(word, word)
-
-
-def _path(value: object, info: ValidationInfo) -> Path:
-    """A path; a relative one starts at the folder of the configuration file, ``~`` is the home."""
-    text = values.words(str(value) if isinstance(value, Path) else value)
-    try:
-        path = Path(text).expanduser()
-    except RuntimeError:
-        raise ValueError(f"names a home folder that does not exist: {values.shown(text)}") from None
-    folder = (info.context or {}).get("folder", Path())
-    return Path(folder, path).absolute()
-
-
-def _file(path: Path) -> Path:
-    if not path.is_file():
-        raise ValueError(f"must be a file, but there is none at {path}")
-    return path
-
-
-def _three(value: object) -> tuple[str, ...]:
-    """The three levels a document is filed under."""
-    if not isinstance(value, (list, tuple)) or len(value) != 3:
-        count = f"{len(value)} of them" if isinstance(value, (list, tuple)) else values.shown(value)
-        raise ValueError(f"must be a list of exactly three, as in [金融, 新浪财经, 国内], not {count}")
-    return tuple(values.words(item) for item in value)
-
-
-def _one_or_more(value: object) -> object:
-    """One selector, or a list of them."""
-    listed = [value] if isinstance(value, str) else value
-    if not isinstance(listed, (list, tuple)):
-        raise ValueError(f"must be a selector or a list of selectors, not {values.shown(value)}")
-    return tuple(values.words(item) for item in listed)
 
 
 def _pair(value: object) -> object:
@@ -88,38 +54,7 @@ def _pair(value: object) -> object:
     return value and tuple(values.words(item) for item in value)
 
 
-_DURATION = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": "^[0-9.]+(ms|[smhdw])?$"}]}
-_SIZE = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^[0-9.]+ ?([kMG]i?)?B?$"}]}
-
-Duration: TypeAlias = Annotated[int, BeforeValidator(values.whole_seconds), WithJsonSchema(_DURATION)]
-Seconds: TypeAlias = Annotated[float, BeforeValidator(values.positive_seconds), WithJsonSchema(_DURATION)]
-Pause: TypeAlias = Annotated[float, BeforeValidator(values.seconds), WithJsonSchema(_DURATION)]
-Size: TypeAlias = Annotated[int, BeforeValidator(values.size), WithJsonSchema(_SIZE)]
-Words: TypeAlias = Annotated[str, BeforeValidator(values.words)]
-OptionalWords: TypeAlias = Annotated[str, BeforeValidator(lambda value: value and values.words(value))]
-Name: TypeAlias = Annotated[str, BeforeValidator(values.feed_name)]
-Zone: TypeAlias = Annotated[str, BeforeValidator(values.zone)]
-WebUrl: TypeAlias = Annotated[str, BeforeValidator(values.web_url)]
-HeaderText: TypeAlias = Annotated[str, BeforeValidator(values.header_value)]
-PagesSwitch: TypeAlias = Annotated[
-    Pages, BeforeValidator(_pages), WithJsonSchema({"enum": ["auto", "true", "false", True, False]})
-]
-FilePath: TypeAlias = Annotated[Path, BeforeValidator(_path)]
-Selectors: TypeAlias = Annotated[
-    tuple[str, ...],
-    BeforeValidator(_one_or_more),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
-]
-Three: TypeAlias = Annotated[tuple[str, str, str], BeforeValidator(_three)]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, validate_default=True, hide_input_in_errors=True
-    )
-
-
-class PerHost(_Section):
+class PerHost(Section):
     """How gently one host is treated."""
 
     connections: int = Field(default=2, ge=1, le=32)
@@ -128,7 +63,7 @@ class PerHost(_Section):
     """Least time between two requests to one host. Unset: 0.5s for Sina's hosts, none for others."""
 
 
-class Network(_Section):
+class Network(Section):
     """How pages are fetched."""
 
     user_agent: HeaderText | None = None
@@ -149,18 +84,18 @@ class Network(_Section):
     """Longest time one request may take in all."""
     retry_after_scope: Scope = "host"
     """Who stays away when an answer is 429 or 503: host (every feed of that host) or feed (the one that asked)."""
-    per_host: Annotated[PerHost, BeforeValidator(_empty_section)] = PerHost()
+    per_host: Annotated[PerHost, BeforeValidator(empty_section)] = PerHost()
     connect_to: Annotated[
         Mapping[Annotated[str, BeforeValidator(values.host)], Annotated[str, BeforeValidator(values.local_address)]],
-        BeforeValidator(_empty_section),
+        BeforeValidator(empty_section),
     ] = Field(default_factory=dict)
     """Hosts that are reached in plain HTTP at another address, each as `host: http://host:port`."""
     allow_private: Annotated[
-        tuple[Annotated[str, BeforeValidator(values.host_or_network)], ...], BeforeValidator(_empty_list)
+        tuple[Annotated[str, BeforeValidator(values.host_or_network)], ...], BeforeValidator(empty_list)
     ] = ()
     """Hosts or address ranges that may be reached although their addresses are private."""
     fake_ip_ranges: Annotated[
-        tuple[Annotated[str, BeforeValidator(values.network)], ...], BeforeValidator(_empty_list)
+        tuple[Annotated[str, BeforeValidator(values.network)], ...], BeforeValidator(empty_list)
     ] = ()
     """Address ranges a local proxy invents for public names, such as 198.18.0.0/15."""
     proxy: WebUrl | None = None
@@ -173,7 +108,7 @@ class Network(_Section):
     @field_validator("ca_bundle")
     @classmethod
     def _bundle_is_there(cls, path: Path | None) -> Path | None:
-        return path and _file(path)
+        return path and file_at(path)
 
     @property
     def agent(self) -> str:
@@ -182,7 +117,7 @@ class Network(_Section):
         return self.user_agent or f"Mozilla/5.0 (compatible; aggregator/{__version__}{contact})"
 
 
-class Defaults(_Section):
+class Defaults(Section):
     """What holds for every feed that does not say otherwise."""
 
     every: Duration = 300
@@ -195,7 +130,7 @@ class Defaults(_Section):
     """A feed whose newest entry is older than this is shown as stale."""
 
 
-class DocumentSettings(_Section):
+class DocumentSettings(Section):
     """The front-matter document made of each article."""
 
     date: Literal["intime", "ctime"] = "intime"
@@ -213,62 +148,20 @@ class DocumentSettings(_Section):
         raise ValueError(f"must be picsum, none or the URL of an image, not {values.shown(value)}")
 
 
-class Hexo(_Section):
+class Hexo(Section):
     """A Hexo site that receives the documents after each poll."""
 
     dir: FilePath
     """The folder of posts, such as blog/source/_posts."""
 
 
-class Export(_Section):
+class Export(Section):
     """Where documents are written, besides the archive."""
 
     hexo: Hexo | None = None
 
 
-class FeedRow(_Section):
-    """One feed."""
-
-    name: Name
-    """A short name of your own, used on the command line."""
-    source: Literal["feed", "sina-roll"]
-    """What answers: feed (RSS, RDF, Atom, JSON Feed) or sina-roll (a list of Sina's roll API)."""
-    url: WebUrl
-    """The listing's address. For sina-roll with pageid and lid; num and page are set by the program."""
-    categories: Three | None = None
-    """Three levels under which documents are filed; unset: 未分类 and the host."""
-    every: Duration | None = None
-    """Time between two polls of this feed."""
-    enabled: bool = True
-    """false pauses the feed; its archive stays."""
-    pages: PagesSwitch | None = None
-    """Fetch each article's page? auto: unless the listing carries the full text."""
-    zone: Zone | None = None
-    """Time zone in which this feed's dates without one are read."""
-    expect_newest_within: Duration | None = None
-    """The feed is shown as stale when its newest entry is older than this."""
-    retry_after_scope: Scope | None = None
-    """host or feed, instead of network.retry_after_scope."""
-    headers: Annotated[
-        Mapping[Annotated[str, BeforeValidator(values.header_name)], HeaderText], BeforeValidator(_empty_section)
-    ] = Field(default_factory=dict)
-    """Headers sent with each request for this feed's listing and pages."""
-    opml: Annotated[
-        Mapping[
-            Annotated[str, BeforeValidator(values.attribute_name)],
-            Annotated[str, BeforeValidator(values.attribute_text)],
-        ],
-        BeforeValidator(_empty_section),
-    ] = Field(default_factory=dict)
-    """Attributes of the outline this feed was imported from, written again by `aggregator opml export`."""
-
-    @field_validator("url")
-    @classmethod
-    def _list_is_named(cls, url: str, info: ValidationInfo) -> str:
-        return values.roll_url(url) if info.data.get("source") == "sina-roll" else url
-
-
-class RuleRow(_Section):
+class RuleRow(Section):
     """Where pages of a site keep the parts of an article. Selectors are CSS and are tried in order."""
 
     name: Name
@@ -331,20 +224,20 @@ class RuleRow(_Section):
         return self.model_dump(exclude_unset=True)
 
 
-class Settings(_Section):
+class Settings(Section):
     """The whole of config.yaml."""
 
     archive: FilePath = Path("archive.db")
     """The archive's file. Paths are relative to the configuration file."""
     timezone: Zone = SINA_ZONE
     """Time zone of times on the command line and in what is printed."""
-    network: Annotated[Network, BeforeValidator(_empty_section)] = Network()
-    defaults: Annotated[Defaults, BeforeValidator(_empty_section)] = Defaults()
-    document: Annotated[DocumentSettings, BeforeValidator(_empty_section)] = DocumentSettings()
-    export: Annotated[Export, BeforeValidator(_empty_section)] = Export()
-    feeds: Annotated[tuple[FeedRow, ...], BeforeValidator(_empty_list)] = ()
+    network: Annotated[Network, BeforeValidator(empty_section)] = Network()
+    defaults: Annotated[Defaults, BeforeValidator(empty_section)] = Defaults()
+    document: Annotated[DocumentSettings, BeforeValidator(empty_section)] = DocumentSettings()
+    export: Annotated[Export, BeforeValidator(empty_section)] = Export()
+    feeds: Annotated[tuple[FeedRow, ...], BeforeValidator(empty_list)] = ()
     """The feeds that are polled, in the order in which they are shown."""
-    rules: Annotated[tuple[RuleRow, ...], BeforeValidator(_empty_list)] = ()
+    rules: Annotated[tuple[RuleRow, ...], BeforeValidator(empty_list)] = ()
     """Rows over the built-in ones that tell where a site's pages keep their article."""
 
     def site_rules(self) -> Rules:
@@ -377,8 +270,13 @@ def _feed(row: FeedRow, defaults: Defaults, scope: Scope) -> Feed:
         every=row.every or defaults.every,
         enabled=row.enabled,
         pages=row.pages or defaults.pages,
-        zone=row.zone or (SINA_ZONE if is_sina(host) else defaults.zone),
+        zone=_zone(row, row.url, defaults),
         expect_newest_within=row.expect_newest_within or defaults.expect_newest_within,
         headers=dict(row.headers),
         retry_after_scope=row.retry_after_scope or scope,
+        fallback=tuple(Way(way.source, way.url, _zone(row, way.url, defaults)) for way in row.fallback),
     )
+
+
+def _zone(row: FeedRow, url: str, defaults: Defaults) -> str | None:
+    return row.zone or (SINA_ZONE if is_sina(host_of(url)) else defaults.zone)

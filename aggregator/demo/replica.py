@@ -53,6 +53,7 @@ class Replica:
         self._server: Server | None = None
         self._lock = threading.RLock()
         self._mutation: str | None = None
+        self._shut: frozenset[str] = frozenset()
         self._answered = datetime.min.replace(tzinfo=UTC)
         self.requests: Counter[tuple[str, str, str]] = Counter()
         self.ledger: Ledger = edition.opening(seed, self._now())
@@ -109,6 +110,11 @@ class Replica:
                 raise KeyError(name)
             self._mutation = name
 
+    def refuse(self, *hosts: str) -> None:
+        """From now on answer 403 to everything asked of these hosts, and of no other."""
+        with self._lock:
+            self._shut = frozenset(hosts)
+
     def serve(self, stop: threading.Event, *, every: float, tell: Callable[[list[Change]], None]) -> None:
         """Advance each ``every`` seconds, telling what changed, until ``stop`` is set."""
         while not stop.wait(every):
@@ -121,6 +127,8 @@ class Replica:
         parts = urlsplit(asked.target)
         with self._lock:
             self.requests[asked.method, asked.host, parts.path] += 1
+            if asked.host in self._shut:
+                return _forbidden()
             if asked.host in PAGE_HOSTS:
                 return self._page(asked.host, parts.path)
             match asked.host, parts.path:
@@ -141,7 +149,7 @@ class Replica:
         """Refused without a Referer and a browser's name, as the API does; never the same answer twice."""
         browser = asked.headers.get("user-agent", "").startswith("Mozilla")
         if not browser or not asked.headers.get("referer"):
-            return Answer(b"<html><body><h1>403 Forbidden</h1></body></html>", type="text/html", status=403)
+            return _forbidden()
         self._answered = max(self._now(), self._answered + timedelta(seconds=1))
         return listings.roll(self.ledger, query, self._answered)
 
@@ -155,6 +163,10 @@ class Replica:
             changes = self._mutation and item.template in MUTABLE
             return replace(answer, body=mutated(str(self._mutation), answer.body)) if changes else answer
         return pages.mobile_page(item)
+
+
+def _forbidden() -> Answer:
+    return Answer(b"<html><body><h1>403 Forbidden</h1></body></html>", type="text/html", status=403)
 
 
 def _places(ledger: Ledger) -> dict[tuple[str, str], Published]:

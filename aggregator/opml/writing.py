@@ -7,7 +7,7 @@ from datetime import datetime
 from urllib.parse import urlsplit, urlunsplit
 
 from aggregator.config import Settings
-from aggregator.config.settings import FeedRow
+from aggregator.config.feedrow import FeedRow
 from aggregator.model import Feed
 from aggregator.opml.terms import NAMESPACE, SETTINGS, declaration, folders_of, source_of
 from aggregator.text.dates import rfc1123

@@ -11,7 +11,8 @@ from dataclasses import replace
 from aggregator.model import Feed, Report
 from aggregator.pipeline.collect import collect, heal
 from aggregator.pipeline.desk import Budget, Desk, Outcome, Watch, Work, inline
-from aggregator.pipeline.discover import discover, status_of
+from aggregator.pipeline.discover import status_of
+from aggregator.pipeline.routes import discover
 
 __all__ = [
     "Budget",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeVar
 
 from aggregator.archive.protocol import Archive
 from aggregator.articles.rules import Rules, built_in
 from aggregator.errors import AggregatorError
-from aggregator.model import Article, Clock, Feed, Fetch, Pending
+from aggregator.model import Article, Clock, Feed, Fetch, Hold, Pending
 
 T = TypeVar("T")
 
@@ -29,7 +29,7 @@ async def inline(work: Callable[..., T], /, *args: object) -> T:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What the flow works with. ``feeds`` are the configured ones by name."""
+    """What the flow works with. ``feeds`` are the configured ones by name, ``holds`` the hosts that refuse."""
 
     fetch: Fetch
     archive: Archive
@@ -39,6 +39,7 @@ class Desk:
     placeholder: str = "picsum"
     rules: Rules = field(default_factory=built_in)
     work: Work = inline
+    holds: Callable[[], Sequence[Hold]] = tuple
     workers: int = 8
 
 

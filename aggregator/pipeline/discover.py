@@ -30,14 +30,14 @@ _LOST = frozenset({"dns", "gone", "not_a_feed", "not_found", "redirects", "refus
 
 
 @dataclass(slots=True)
-class _Trace:
+class Trace:
     """The page that a failed attempt at a listing got as far as."""
 
     page: Page | None = None
 
 
-async def discover(desk: Desk, feed: Feed, *, revive: bool = True) -> Report:
-    """Ask for a feed's listing and note what it announces, together with its validators.
+async def ask(desk: Desk, feed: Feed, *, revive: bool = True) -> Report:
+    """Ask for the listing at a feed's address and note what it announces, together with its validators.
 
     ``revive``: ask also a feed whose server said that it is gone for good.
     """
@@ -48,38 +48,48 @@ async def discover(desk: Desk, feed: Feed, *, revive: bool = True) -> Report:
         return Report(feed.name, "gone", error_kind="gone", error=said)
     if state.held_until and state.held_until > started:
         return await _held(desk, feed, state.held_until)
-    trace = _Trace()
+    trace = Trace()
     try:
         found = await _followed(desk, feed, state, trace)
     except AggregatorError as error:
         return await _blamed(desk, feed, error, trace.page, started)
-    noted = await desk.archive.note(feed, found)
+    return await noted(desk, feed, found, started)
+
+
+async def noted(desk: Desk, feed: Feed, found: Discovery, started: datetime) -> Report:
+    """Store what a listing announces, and tell it."""
+    done = await desk.archive.note(feed, found)
     return Report(
         feed.name,
         found.status,
         found.listed,
-        noted.new,
-        found.listed - noted.new,
+        done.new,
+        found.listed - done.new,
         seconds=(desk.clock() - started).total_seconds(),
-        remark=noted.remark,
+        remark=done.remark,
     )
 
 
-async def _followed(desk: Desk, feed: Feed, state: FeedState, trace: _Trace) -> Discovery:
+async def _followed(desk: Desk, feed: Feed, state: FeedState, trace: Trace) -> Discovery:
     """The listing from where it has moved; from the configured address, if it is not there any more."""
     try:
-        return await _asked(desk, feed, state, trace)
+        return await asked(desk, feed, state, trace)
     except (FetchError, ParseError) as error:
         if state.moved_to is None or error.kind not in _LOST:
             raise
         at_home = replace(state, moved_to=None, validators=Validators())
         try:
-            return replace(await _asked(desk, feed, at_home, _Trace()), lost=f"{error.kind}: {error}")
+            return replace(await asked(desk, feed, at_home, Trace()), lost=f"{error.kind}: {error}")
         except (FetchError, ParseError):
             raise error from None  # it is nowhere: what its last address says is told
 
 
-async def _asked(desk: Desk, feed: Feed, state: FeedState, trace: _Trace) -> Discovery:
+async def asked(desk: Desk, feed: Feed, state: FeedState, trace: Trace) -> Discovery:
+    """What the listing says, with nothing stored.
+
+    Raises:
+        FetchError, ParseError: there is none.
+    """
     request = Request(
         SOURCES[feed.source].address(feed.url),
         "listing",
@@ -132,14 +142,18 @@ def _date(desk: Desk, entry: Entry) -> datetime | None:
 def _status(feed: Feed, listing: Listing, newest: datetime | None, now: datetime) -> Status:
     if not listing.entries:
         return "empty"
-    return "stale" if newest and _is_stale(feed, newest, now) else "ok"
+    if newest and _is_stale(feed, newest, now):
+        return "stale"
+    return "degraded" if feed.way else "ok"
 
 
 def _quiet_status(feed: Feed, state: FeedState, now: datetime) -> Status:
     """An unchanged listing may be empty still, or have become stale."""
     if state.status == "empty":
         return "empty"
-    return "stale" if state.newest and _is_stale(feed, state.newest, now) else "unchanged"
+    if state.newest and _is_stale(feed, state.newest, now):
+        return "stale"
+    return "degraded" if feed.way else "unchanged"
 
 
 def _is_stale(feed: Feed, newest: datetime, now: datetime) -> bool:

@@ -1,0 +1,81 @@
+"""One row of ``feeds:``, and what of it the program works with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+
+from aggregator.config import values
+from aggregator.config.kinds import (
+    Duration,
+    HeaderText,
+    Name,
+    PagesSwitch,
+    Section,
+    Three,
+    WebUrl,
+    Zone,
+    empty_list,
+    empty_section,
+)
+from aggregator.model import Scope
+
+
+class FallbackRow(Section):
+    """Another way to a feed's news."""
+
+    source: Literal["feed", "sina-roll"]
+    """What answers: feed or sina-roll."""
+    url: WebUrl
+    """The listing's address."""
+
+    @field_validator("url")
+    @classmethod
+    def _list_is_named(cls, url: str, info: ValidationInfo) -> str:
+        return values.roll_url(url) if info.data.get("source") == "sina-roll" else url
+
+
+class FeedRow(Section):
+    """One feed."""
+
+    name: Name
+    """A short name of your own, used on the command line."""
+    source: Literal["feed", "sina-roll"]
+    """What answers: feed (RSS, RDF, Atom, JSON Feed) or sina-roll (a list of Sina's roll API)."""
+    url: WebUrl
+    """The listing's address. For sina-roll with pageid and lid; num and page are set by the program."""
+    categories: Three | None = None
+    """Three levels under which documents are filed; unset: 未分类 and the host."""
+    every: Duration | None = None
+    """Time between two polls of this feed."""
+    enabled: bool = True
+    """false pauses the feed; its archive stays."""
+    pages: PagesSwitch | None = None
+    """Fetch each article's page? auto: unless the listing carries the full text."""
+    zone: Zone | None = None
+    """Time zone in which this feed's dates without one are read."""
+    expect_newest_within: Duration | None = None
+    """The feed is shown as stale when its newest entry is older than this."""
+    retry_after_scope: Scope | None = None
+    """host or feed, instead of network.retry_after_scope."""
+    headers: Annotated[
+        Mapping[Annotated[str, BeforeValidator(values.header_name)], HeaderText], BeforeValidator(empty_section)
+    ] = Field(default_factory=dict)
+    """Headers sent with each request for this feed's listing and pages."""
+    fallback: Annotated[tuple[FallbackRow, ...], BeforeValidator(empty_list)] = ()
+    """Other listings with the same news, each with source and url, asked in their order when the first refuses."""
+    opml: Annotated[
+        Mapping[
+            Annotated[str, BeforeValidator(values.attribute_name)],
+            Annotated[str, BeforeValidator(values.attribute_text)],
+        ],
+        BeforeValidator(empty_section),
+    ] = Field(default_factory=dict)
+    """Attributes of the outline this feed was imported from, written again by `aggregator opml export`."""
+
+    @field_validator("url")
+    @classmethod
+    def _list_is_named(cls, url: str, info: ValidationInfo) -> str:
+        return values.roll_url(url) if info.data.get("source") == "sina-roll" else url
