@@ -519,34 +519,12 @@ def test_a_configured_proxy_on_loopback_is_used_even_for_names_only_it_knows() -
     assert proxy.asked[0].headers["proxy-authorization"] == "Basic bWU6cHc="
 
 
-def test_a_proxy_is_no_way_to_a_private_address() -> None:
-    async def run(fetch: Client, proxy: Server) -> None:
-        for url in ("http://127.0.0.1/", "http://[::1]/", "http://inside.example/", "https://inside.example/"):
-            with pytest.raises(FetchError) as error:
-                await fetch(Request(url))
-            assert error.value.kind == "refused"
-
-    assert through_proxy(run, loopback).connections == 0
-
-
 def test_hosts_of_ones_own_network_are_reached_without_the_proxy() -> None:
     async def run(fetch: Client, proxy: Server) -> None:
         async with serving({"/": reply(200, b"near")}) as near:
             assert (await fetch(Request(f"http://near.example:{near.port}/"))).body == b"near"
 
     assert through_proxy(run, loopback).connections == 0
-
-
-def test_the_environment_names_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def run() -> int:
-        async with serving() as proxy, serving({"/": reply(200)}) as server:
-            for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
-                monkeypatch.setenv(name, proxy.url)
-            async with Client(Network(allow_private=HOME)) as fetch:
-                await fetch(Request(server.url))
-            return proxy.connections
-
-    assert asyncio.run(run()) == 0
 
 
 def test_https_that_is_none_is_a_tls_error() -> None:

@@ -30,13 +30,14 @@ class Server:
     """A running server. ``routes`` maps a path (without query) to its answer; anything else is a 404."""
 
     port: int = 0
+    address: str = "127.0.0.1"
     routes: dict[str, Callable[[Asked], Answer]] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     connections: int = 0
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{f'[{self.address}]' if ':' in self.address else self.address}:{self.port}"
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -73,10 +74,12 @@ def reply(status: int, body: bytes = b"", **headers: str) -> bytes:
 
 @asynccontextmanager
 async def serving(
-    routes: Mapping[str, Answer | Callable[[Asked], Answer]] | None = None, tls: SSLContext | None = None
+    routes: Mapping[str, Answer | Callable[[Asked], Answer]] | None = None,
+    tls: SSLContext | None = None,
+    address: str = "127.0.0.1",
 ) -> AsyncIterator[Server]:
     """Serve ``routes`` until the block ends. A route is bytes, or a function of the request that returns an answer."""
-    server = Server()
+    server = Server(address=address)
     for path, route in (routes or {}).items():
         server.routes[path] = route if callable(route) else _always(route)
     tasks: set[asyncio.Task[None]] = set()
@@ -88,7 +91,7 @@ async def serving(
         await server.serve(reader, writer)
         tasks.discard(task)
 
-    listener = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=tls)
+    listener = await asyncio.start_server(accept, address, 0, ssl=tls)
     server.port = listener.sockets[0].getsockname()[1]
     try:
         yield server

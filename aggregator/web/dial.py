@@ -65,7 +65,7 @@ class Dialler(httpcore.AsyncNetworkBackend):
         if target is host:
             addresses = await self.judged(host)
         else:
-            addresses = await self._addresses(target)
+            addresses = await self._known(target)
         share = None if timeout is None else timeout / min(len(addresses), _TRIES)
         faults: list[Exception] = []
         for address in addresses[:_TRIES]:
@@ -77,11 +77,16 @@ class Dialler(httpcore.AsyncNetworkBackend):
 
     async def judged(self, host: str) -> list[Address]:
         """Return the addresses of a host, all of which may be asked. Raises ``FetchError`` ``refused`` or ``dns``."""
-        spelled = literal(host)
-        addresses = [spelled] if spelled else await self._addresses(host)
+        addresses = await self._known(host)
+        answered = literal(host) is None
         for address in addresses:
-            check(self._guard, host, address, answered=spelled is None)
+            check(self._guard, host, address, answered=answered)
         return addresses
+
+    async def _known(self, host: str) -> list[Address]:
+        """The address a host spells, or those its name resolves to."""
+        spelled = literal(host)
+        return [spelled] if spelled else await self._addresses(host)
 
     async def _addresses(self, host: str) -> list[Address]:
         try:
