@@ -23,6 +23,7 @@ from aggregator.text.characters import one_line
 from aggregator.text.urls import absolute, host_of
 from aggregator.web import Client, Resolve, resolve_by_system
 from aggregator.web import Network as WebNetwork
+from aggregator.workers import Worker
 
 
 def utc_now() -> datetime:
@@ -59,7 +60,11 @@ async def open_app(
         if not settings.network.robots:
             await archive.revive("robots")
         holds = await archive.holds()
-        async with Client(network_of(settings), clock=clock, holds=holds, resolve=resolve) as client:
+        network = network_of(settings)
+        async with (
+            Worker(network.deadline) as work,
+            Client(network, clock=clock, holds=holds, resolve=resolve) as client,
+        ):
             desk = Desk(
                 fetch=client,
                 holds=client.holds,
@@ -69,6 +74,7 @@ async def open_app(
                 date=settings.document.date,
                 placeholder=settings.document.placeholder,
                 rules=rules,
+                work=work,
             )
             try:
                 yield App(settings, desk, archive, client)

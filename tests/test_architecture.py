@@ -22,7 +22,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("identity",),
     ("config",),
     ("opml",),
-    ("web", "archive", "export"),  # the outside: these never import each other
+    ("web", "archive", "export", "workers"),  # the outside: these never import each other
     ("pipeline",),
     ("app",),
     ("schedule", "demo", "browse", "doctor"),

@@ -102,7 +102,7 @@ async def _article(desk: Desk, task: Pending, trace: _Trace) -> Article:
     """The article of a task: out of its page, out of its listing, or no more than a link."""
     entry, feed = task.entry, desk.feeds.get(task.feed)
     if entry.link is None or not _wants_page(feed, entry):
-        return from_entry(entry, masked(feed.url) if feed else "")
+        return await desk.work(from_entry, entry, masked(feed.url) if feed else "")
     reason = desk.rules.link_only(entry.link)
     if reason:
         return link_only_article(entry, reason)

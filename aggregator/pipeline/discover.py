@@ -104,10 +104,14 @@ async def asked(desk: Desk, feed: Feed, state: FeedState, trace: Trace) -> Disco
 
 async def _found(desk: Desk, feed: Feed, state: FeedState, page: Page) -> Discovery:
     """What the answer says, as far as it has changed; canonical content is compared before anything is parsed."""
-    source, now = SOURCES[feed.source], desk.clock()
+    now = desk.clock()
+    digest: str | None = None
+    listing: Listing | None = None
+    if not page.unchanged:
+        digest, listing = await desk.work(_read, page, feed.source, feed.zone, state.digest)
     said = Discovery(
         _quiet_status(feed, state, now),
-        digest=None if page.unchanged else source.digest(page),
+        digest=digest,
         validators=page.validators,
         fetched_at=page.fetched_at,
         ttl=state.ttl,
@@ -115,9 +119,8 @@ async def _found(desk: Desk, feed: Feed, state: FeedState, page: Page) -> Discov
         # An address with a secret in it is not kept: such a feed goes by its configured one.
         moved_to=page.moved_to if page.moved_to and masked(page.moved_to) == page.moved_to else None,
     )
-    if page.unchanged or said.digest == state.digest:
+    if listing is None:
         return said
-    listing: Listing = await desk.work(source.parse, page, feed.zone)
     dated = [e.published for e in listing.entries if e.published and not too_far_ahead(e.published, now)]
     newest = max(dated, default=None)
     keys = keys_of(feed.name, listing.entries)
@@ -132,6 +135,12 @@ async def _found(desk: Desk, feed: Feed, state: FeedState, page: Page) -> Discov
         floor=_floor(page, listing.ttl),
         warnings=listing.warnings,
     )
+
+
+def _read(page: Page, source: str, zone: str | None, known: str | None) -> tuple[str, Listing | None]:
+    """A listing's digest, and the listing unless that digest is known; one piece of work, for it has one deadline."""
+    digest = SOURCES[source].digest(page)
+    return digest, None if digest == known else SOURCES[source].parse(page, zone)
 
 
 def _date(desk: Desk, entry: Entry) -> datetime | None:
