@@ -258,6 +258,7 @@ weird = st.lists(st.sampled_from(_PIECES), max_size=12).map("".join) | st.text(s
 
 @given(weird)
 @example("http://www.www.x.example/")
+@example("http://vCB_AllBulletinDetail.php?id=12")
 @example("http://go.rss.sina.com.cn/redirect.php?url=http://go.rss.sina.com.cn/redirect.php?url=\0http://x.example/")
 def test_a_canonical_url_is_its_own_canonical_form(url: str) -> None:
     assert canonical(canonical(url)) == canonical(url)

@@ -17,7 +17,7 @@ TRACKING = frozenset(
 SINA_DOMAINS = ("sina.com.cn", "sina.cn", "sinaimg.cn")
 _REDIRECT = re.compile(r"^https?://go\.rss\.sina\.com\.cn/redirect\.php\?(?:[^#]*&)?url=(?P<target>.+)$", re.I | re.S)
 _COMOS = re.compile(r"(?:(?:doc|zl|detail)-i|comos[:-])(?P<id>[a-z]{7}\d{7})(?![a-z0-9])", re.I)
-_BULLETIN = re.compile(r"vCB_AllBulletinDetail\.php\?(?:[^#]*&)?id=(?P<id>\d+)", re.I)
+_BULLETIN = re.compile(r"(?<=[^/]/)vCB_AllBulletinDetail\.php\?(?:[^#]*&)?id=(?P<id>\d+)", re.I)
 _WEB = re.compile(r"https?://", re.I)
 _BLANKS = "".join(map(chr, (*range(0x21), *range(0x7F, 0xA1), 0x2028, 0x2029, 0xFEFF)))
 _SURROGATE = re.compile("[\ud800-\udfff]")
