@@ -38,6 +38,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "datasette": ("browse",),
     "feedparser": ("sources",),
     "httpcore": ("web",),
+    "http": ("demo",),
     "httpx": ("web",),
     "lxml": ("text", "sources", "opml"),
     "markupsafe": ("browse",),
@@ -46,10 +47,14 @@ HOMES: dict[str, tuple[str, ...]] = {
     "pydantic_core": ("config",),
     "rich": ("cli",),
     "selectolax": ("text", "sources", "articles"),
+    "socket": ("web", "demo"),
+    "socketserver": ("demo",),
     "sqlite_utils": ("archive",),
     "sqlite3": ("archive",),
+    "ssl": ("web",),
     "trafilatura": ("articles",),
     "typer": ("cli",),
+    "urllib.request": (),  # every request goes through web
     "uvicorn": ("browse",),
     "yaml": ("config", "articles.document"),
     "zstandard": ("web", "archive"),
@@ -86,8 +91,10 @@ def breaches(module: str, source: str) -> list[str]:
         package, _, rest = imported.partition(".")
         if package == "aggregator":
             found += _upward(module, rest)
-        elif package not in sys.stdlib_module_names or package in HOMES:
-            homes = HOMES.get(package, ())
+            continue
+        known = next((home for home in HOMES if f"{imported}.".startswith(f"{home}.")), None)
+        if known or package not in sys.stdlib_module_names:
+            homes = HOMES.get(known or package, ())
             if not any(module == home or module.startswith(home + ".") for home in homes):
                 found.append(f"{module} imports {package}, whose home is {homes or 'nowhere'}")
     return found
@@ -120,6 +127,8 @@ def test_a_module_keeps_the_rules(path: Path) -> None:
         ("app", "import httpx"),
         ("cli.reading", "from bs4 import BeautifulSoup"),
         ("text.urls", "import requests"),
+        ("sources.syndication", "from urllib.request import urlopen"),
+        ("app", "import http.client"),
     ],
 )
 def test_a_breach_is_seen(module: str, source: str) -> None:
@@ -130,4 +139,5 @@ def test_every_home_is_a_declared_dependency() -> None:
     declared = (PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8").lower().replace("-", "_")
     names = {"bs4": "beautifulsoup4", "yaml": "pyyaml", "pydantic_core": "pydantic", "markupsafe": "datasette"}
     names |= {"uvicorn": "datasette", "sqlite3": "python"}
+    names |= dict.fromkeys(("http", "socket", "socketserver", "ssl", "urllib.request"), "python")
     assert [home for home in HOMES if names.get(home, home) not in declared] == []
