@@ -18,7 +18,7 @@ from aggregator.errors import ConfigError
 from aggregator.export.hexo import Exported, export
 from aggregator.identity.keys import keys_of_url
 from aggregator.model import Announced, Article, Clock, Discovery, Entry, Feed, Page, Report, Request
-from aggregator.pipeline import Budget, Desk, Outcome, Watch, collect, discover, poll
+from aggregator.pipeline import Budget, Change, Desk, Outcome, Watch, changes, collect, discover, poll
 from aggregator.text.characters import one_line
 from aggregator.text.urls import absolute, host_of
 from aggregator.web import Client, Resolve, resolve_by_system
@@ -213,6 +213,34 @@ async def fetch_url(app: App, url: str, watch: Watch | None = None) -> list[Outc
     announced = Announced(tuple(dict.fromkeys((*keys_of_url(link), f"url:{link}"))), entry, None)
     await app.archive.note(home, Discovery("ok", (announced,), 1))
     return await collect(app.desk, home, None, watch)
+
+
+def sift(settings: Settings, names: Sequence[str]) -> list[Change]:
+    """What the feeds' ``keep`` and ``drop`` do to what is stored; nothing is changed or fetched.
+
+    Raises:
+        ConfigError: no feed has such a name.
+        ArchiveError: there is no archive.
+    """
+    feeds = {feed.name: feed for feed in settings.feed_list()}
+    wanted = [feed.name for feed in chosen(settings, names)] if names else []
+    with Reader(settings.archive) as reader:
+        return list(changes(feeds, wanted, reader.sighted(), reader.stored, settings.site_rules()))
+
+
+async def sift_again(settings: Settings, names: Sequence[str]) -> list[Change]:
+    """``sift``, and drop what waits, let wait what was dropped; what is archived stays.
+
+    Raises:
+        ConfigError: no feed has such a name.
+        ArchiveError: there is no archive, or it cannot be written.
+    """
+    async with open_app(settings) as app:
+        found = sift(settings, names)
+        await app.archive.resift(
+            [one.article for one in found if one.verb == "drop"], [one.article for one in found if one.verb == "keep"]
+        )
+        return found
 
 
 async def fetch_page(settings: Settings, url: str) -> Page:

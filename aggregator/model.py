@@ -15,7 +15,16 @@ Status = Literal[
 ]
 Pages = Literal["auto", "true", "false"]
 Scope = Literal["host", "feed"]
+Part = Literal["any", "title", "body", "symbols"]
 Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """What is looked for in an article: words, or a regular expression between slashes."""
+
+    part: Part
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +53,8 @@ class Feed:
     retry_after_scope: Scope = "host"  # who stays away after 429 or 503: all that ask the host, or this feed
     fallback: tuple[Way, ...] = ()  # asked instead, in this order, when the host refuses
     way: int = 0  # which of these ``source`` and ``url`` are, counted from 1; 0: the feed's own
+    keep: tuple[Term, ...] = ()  # if any, only articles in which one of them is found
+    drop: tuple[Term, ...] = ()  # no article in which one of these is found
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +279,7 @@ class Pending:
     revisions: int = 0  # how many there are
     stored: Page | None = None  # the page older rules failed on, to be read again before it is asked for again
     stored_id: int | None = None  # that page's number in the archive
+    feeds: tuple[str, ...] = ()  # all that list it
 
 
 @dataclass(frozen=True, slots=True)

@@ -362,7 +362,23 @@ def test_a_setting_that_cannot_be_is_refused_in_the_words_of_the_configuration()
 
 
 def test_every_setting_of_a_feed_has_its_attribute() -> None:
-    assert {field.name for field in fields(Feed)} == {*SETTINGS, "name", "url", "categories"}
+    assert {field.name for field in fields(Feed)} == {
+        *SETTINGS,
+        "name",
+        "url",
+        "categories",
+        "way",
+    }  # a state, not a setting
+
+
+def test_what_a_feed_keeps_and_where_else_it_is_asked_come_back_and_credentials_stay() -> None:
+    ways = "[{source: feed, url: 'https://me:hush@b.example/f'}]"
+    feed = f"{{name: a, source: feed, url: 'https://a.example/f', keep: [利率, {{title: '/a|b/'}}], fallback: {ways}}}"
+    found = settings(f"feeds:\n- {feed}\n")
+    assert "hush" not in write(found, WHEN)
+    whole = settings(f"feeds:\n- {feed.replace('me:hush@', '')}\n")
+    (again,) = imported(write(whole, WHEN)).feed_list()
+    assert (again.keep, again.fallback) == (whole.feed_list()[0].keep, whole.feed_list()[0].fallback)
 
 
 def test_secrets_are_left_out_unless_asked_for() -> None:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from sqlite_utils import Database
 
 from aggregator.archive import health, renaming, ways
+from aggregator.archive.dropping import DROPPED
 from aggregator.archive.rows import (
     Commit,
     Value,
@@ -232,9 +233,9 @@ def _comparable(entry: Entry) -> Comparable:
 
 
 def _moved(db: Database, article: int, entry: Entry) -> bool:
-    """Whether a feed that sees the article for the first time knows of a later edit than we do."""
-    known = db.execute("SELECT updated FROM articles WHERE id = ?", [article]).fetchone()[0]
-    return bool(known and entry.updated and iso(entry.updated) > known)
+    """Whether a feed that sees the article for the first time knows of a later edit, or may want what others drop."""
+    known, reason = db.execute("SELECT updated, reason FROM articles WHERE id = ?", [article]).fetchone()
+    return reason == DROPPED or bool(known and entry.updated and iso(entry.updated) > known)
 
 
 def _add_article(db: Database, stamp: Commit, one: Announced) -> int:
@@ -259,12 +260,14 @@ def _add_article(db: Database, stamp: Commit, one: Announced) -> int:
 
 def _ask_again(db: Database, stamp: Commit, article: int, entry: Entry) -> int:
     """Queue an article that was edited; once per edit, however many feeds announce it."""
-    known = db.execute("SELECT updated FROM articles WHERE id = ?", [article]).fetchone()[0]
+    known, reason = db.execute("SELECT updated, reason FROM articles WHERE id = ?", [article]).fetchone()
     updated = when(entry.updated)
-    if known and updated and updated <= known:
+    if known and updated and updated <= known and reason != DROPPED:
         return 0
-    if updated:
+    if updated and updated > (known or ""):
         update(db, "articles", article, {"updated": updated})
+    if reason == DROPPED:
+        update(db, "articles", article, {"reason": None})
     db.execute(
         "INSERT INTO work (article, host, state, next_try) VALUES (?, ?, 'pending', ?)"
         " ON CONFLICT DO UPDATE SET state = 'pending', tries = 0, next_try = excluded.next_try",

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from aggregator.errors import AggregatorError
-from aggregator.model import Discovery, Feed, FeedState, Hold, Noted, Page, Pending, Settled
+from aggregator.model import Discovery, Feed, FeedState, Hold, Noted, Page, Pending, Settled, Signs
 
 
 class Archive(Protocol):
@@ -47,6 +47,10 @@ class Archive(Protocol):
 
     async def settle(self, task: Pending, done: Settled) -> bool:
         """Store the article of a claimed task; whether it made a new revision."""
+        ...
+
+    async def drop(self, task: Pending, page: Page | int | None = None, signs: Signs | None = None) -> None:
+        """Store that no feed wants a claimed task's article, and the page that told it; there will be no document."""
         ...
 
     async def fail(self, task: Pending, error: AggregatorError, page: Page | None) -> None:

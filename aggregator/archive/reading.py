@@ -8,11 +8,12 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from aggregator.archive import settling
+from aggregator.archive import dropping, settling
+from aggregator.archive.dropping import Sighted
 from aggregator.archive.opening import explained, open_reader
-from aggregator.archive.rows import page_bytes
+from aggregator.archive.rows import page_bytes, stored_page
 from aggregator.archive.watching import OPEN_DRIFTS
-from aggregator.model import Hold
+from aggregator.model import Hold, Page
 
 Row = dict[str, object]
 
@@ -55,7 +56,8 @@ class Reader:
         """How much there is of what."""
         return self._rows(
             "SELECT (SELECT count(*) FROM articles WHERE revision IS NOT NULL) AS articles,"
-            " (SELECT count(*) FROM articles WHERE reason IS NOT NULL) AS link_only,"
+            " (SELECT count(*) FROM articles WHERE revision IS NOT NULL AND reason IS NOT NULL) AS link_only,"
+            " (SELECT count(*) FROM articles WHERE reason = 'dropped') AS dropped,"
             " (SELECT count(*) FROM revisions) AS revisions, (SELECT count(*) FROM entries) AS sightings,"
             " (SELECT count(*) FROM work WHERE state = 'pending') AS pending,"
             " (SELECT count(*) FROM work WHERE state = 'failed') AS failed"
@@ -83,7 +85,8 @@ class Reader:
             "SELECT a.id, a.key, a.date, a.first_seen, a.file, a.document, f.name AS home_feed, r.n AS revision,"
             " coalesce(r.url, a.url) AS url, coalesce(r.title, a.title) AS title, r.original_title,"
             " coalesce(r.published, a.published) AS published, r.modified, r.author, r.media, r.editor, r.editor_code,"
-            " r.keywords, r.symbols, r.cover, r.categories, r.reason, r.body, r.fingerprint, r.rule, r.rules, r.parser,"
+            " r.keywords, r.symbols, r.cover, r.categories, coalesce(r.reason, a.reason) AS reason, r.body,"
+            " r.fingerprint, r.rule, r.rules, r.parser,"
             " w.state, w.error_kind, w.error, w.next_try FROM articles a LEFT JOIN revisions r ON r.id = a.revision"
             " LEFT JOIN feeds f ON f.id = a.home_feed LEFT JOIN work w ON w.article = a.id"
             f" WHERE a.id = (SELECT article FROM keys WHERE key IN ({marks}) LIMIT 1)",
@@ -123,6 +126,16 @@ class Reader:
         with explained(self.path):
             for row in rows:
                 yield {name: _list(name, value) for name, value in row.items()}
+
+    def sighted(self) -> Iterator[Sighted]:
+        """Every article with what its feeds' ``keep`` and ``drop`` are held against, oldest first."""
+        with explained(self.path):
+            yield from dropping.sighted(self._db)
+
+    def stored(self, number: int) -> Page:
+        """A page as the network answered it."""
+        with explained(self.path):
+            return stored_page(self._db, number)
 
     def page(self, number: int) -> bytes | None:
         """The bytes of a stored page, as the server sent them."""

@@ -14,7 +14,7 @@ from sqlite_utils import Database
 
 from aggregator.errors import ArchiveError, masked
 from aggregator.model import Clock, Page
-from aggregator.text.dates import iso
+from aggregator.text.dates import iso, parse_iso
 
 _MOST_TEXTS = 20  # of one list of remarks
 
@@ -119,6 +119,14 @@ def page_bytes(codec: str, packed: bytes) -> bytes:
 def _packed(body: bytes) -> dict[str, Value]:
     compressed = zstandard.ZstdCompressor(level=9).compress(body)
     return {"sha256": hashlib.sha256(body).hexdigest(), "codec": "zstd", "size": len(body), "bytes": compressed}
+
+
+def stored_page(db: Database, number: int) -> Page:
+    """An answer of the network as it was kept."""
+    columns = "url, final_url, status, headers, codec, bytes, fetched_at"
+    row = db.execute(f"SELECT {columns} FROM pages WHERE id = ?", [number]).fetchone()
+    url, final_url, status, headers, codec, packed, fetched_at = row
+    return Page(url, final_url, status, json.loads(headers), page_bytes(codec, packed), parse_iso(fetched_at))
 
 
 def count_poll(db: Database, feed: int, at: datetime, status: str) -> None:

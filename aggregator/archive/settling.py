@@ -11,6 +11,7 @@ from functools import cache, partial
 
 from sqlite_utils import Database
 
+from aggregator.archive.dropping import listed_by
 from aggregator.archive.rows import (
     Commit,
     Value,
@@ -19,7 +20,7 @@ from aggregator.archive.rows import (
     commit,
     insert,
     names_as_json,
-    page_bytes,
+    stored_page,
     transaction,
     update,
     when,
@@ -73,17 +74,12 @@ def readable_again(db: Database) -> list[Pending]:
 def _with_stored(db: Database, task: Pending, rules: str | None) -> Pending:
     """A task with the last page that could not be read, if other rules than ``rules`` failed on it."""
     row = db.execute(
-        "SELECT p.id, p.url, p.final_url, p.status, p.headers, p.codec, p.bytes, p.fetched_at FROM readings r"
-        " JOIN work w USING (article) JOIN pages p ON p.id = r.page WHERE r.article = ? AND w.error_kind = r.outcome"
-        " AND p.bytes IS NOT NULL AND coalesce(w.rules, '') IS NOT ? ORDER BY r.id DESC LIMIT 1",
+        "SELECT p.id FROM readings r JOIN work w USING (article) JOIN pages p ON p.id = r.page WHERE r.article = ?"
+        " AND w.error_kind = r.outcome AND p.bytes IS NOT NULL AND coalesce(w.rules, '') IS NOT ?"
+        " ORDER BY r.id DESC LIMIT 1",
         [task.article, rules],
     ).fetchone()
-    if row is None:
-        return task
-    number, url, final_url, status, headers, codec, packed, fetched_at = row
-    body = page_bytes(codec, packed)
-    stored = Page(url, final_url, status, json.loads(headers), body, parse_iso(fetched_at))
-    return replace(task, stored=stored, stored_id=number)
+    return replace(task, stored=stored_page(db, row[0]), stored_id=row[0]) if row else task
 
 
 def _pending(db: Database, article: int) -> Pending:
@@ -99,7 +95,8 @@ def _pending(db: Database, article: int) -> Pending:
         {"id": article},
     ).fetchone()
     c1, c2, c3 = json.loads(categories)
-    return Pending(article, key, _entry(db, article, home), home, (c1, c2, c3), parse_iso(date), revisions)
+    entry, feeds = _entry(db, article, home), listed_by(db, article)
+    return Pending(article, key, entry, home, (c1, c2, c3), parse_iso(date), revisions, feeds=feeds)
 
 
 def _entry(db: Database, article: int, home: str) -> Entry:

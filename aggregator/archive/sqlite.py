@@ -11,11 +11,11 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlite_utils import Database
 
-from aggregator.archive import health, noting, renaming, settling, ways
+from aggregator.archive import dropping, health, noting, renaming, settling, ways
 from aggregator.archive.lock import WriterLock
 from aggregator.archive.opening import explained, open_writer
 from aggregator.errors import AggregatorError
-from aggregator.model import Clock, Discovery, Feed, FeedState, Hold, Noted, Page, Pending, Settled
+from aggregator.model import Clock, Discovery, Feed, FeedState, Hold, Noted, Page, Pending, Settled, Signs
 from aggregator.text.dates import iso
 
 P = ParamSpec("P")
@@ -126,6 +126,14 @@ class SqliteArchive:
     async def settle(self, task: Pending, done: Settled) -> bool:
         """Store the article of a claimed task; whether it made a new revision."""
         return await self._run(settling.settle, self._clock, task, done, self._parser)
+
+    async def drop(self, task: Pending, page: Page | int | None = None, signs: Signs | None = None) -> None:
+        """Store that no feed wants a claimed task's article, and the page that was read to tell."""
+        await self._run(dropping.drop, self._clock, task, page, signs)
+
+    async def resift(self, drop: Sequence[int], keep: Sequence[int]) -> None:
+        """Drop articles that wait, and let dropped ones wait; what is archived stays."""
+        await self._run(dropping.resift, self._clock, drop, keep)
 
     async def fail(self, task: Pending, error: AggregatorError, page: Page | None) -> None:
         """Store why a claimed task failed, and when to try again."""

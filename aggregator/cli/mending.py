@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from aggregator.app import article_url, fetch_page, open_app
+from aggregator.app import article_url, fetch_page, open_app, sift, sift_again
 from aggregator.articles.explain import explain
 from aggregator.cli.fetching import export_fresh
 from aggregator.cli.frame import ConfigOption, JsonOption, app, config_or_none, run_async, settings_of
@@ -19,6 +20,11 @@ from aggregator.errors import ConfigError
 from aggregator.model import Page
 from aggregator.pipeline import Outcome, heal
 
+_VERBS = {
+    "drop": "waiting, dropped",
+    "keep": "dropped, wanted again",
+    "unwanted": "archived, would be dropped today",
+}
 rules_app = typer.Typer(help="Look at the rules that find an article on its page, and try them.", no_args_is_help=True)
 app.add_typer(rules_app, name="rules")
 
@@ -55,6 +61,32 @@ def try_rules(
     if error:
         complain(f"{error.kind}: {error}")
         raise typer.Exit(1)
+
+
+@rules_app.command("apply", epilog="aggregator rules apply --dry-run · aggregator rules apply sina-domestic")
+def apply_rules(
+    feeds: Annotated[list[str] | None, typer.Argument(metavar="FEED", help="Feeds by name; all if none.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be done.")] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Hold the feeds' keep and drop against what is stored. No archived text is ever deleted, nothing is fetched."""
+    settings = settings_of(config)
+    found = sift(settings, feeds or []) if dry_run else run_async(sift_again(settings, feeds or []))
+    counts = Counter[tuple[str, str]]((change.feed, change.verb) for change in found)
+    if as_json:
+        per_feed = {feed: {verb: counts[feed, verb] for verb in _VERBS} for feed, _ in sorted(counts)}
+        print_json({"feeds": per_feed, "articles": [asdict(change) for change in found]})
+        return
+    if found:
+        print_table(["feed", "what", "article", "title"], [(c.feed, _VERBS[c.verb], c.key, c.title) for c in found])
+    for (feed, verb), count in sorted(counts.items()):
+        complain(f"{feed}: {count} {_VERBS[verb]}")
+    would = "would be " if dry_run else ""
+    complain(
+        f"{sum(c.verb == 'drop' for c in found)} {would}dropped, {sum(c.verb == 'keep' for c in found)} {would}"
+        f"fetched next time, {sum(c.verb == 'unwanted' for c in found)} archived ones stay"
+    )
 
 
 @app.command(

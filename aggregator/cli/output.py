@@ -27,6 +27,7 @@ COLOURS = {
     "blocked": "red",
     "not_a_feed": "red",
     "failed": "red",
+    "dropped": "dim",
     "added": "green",
     "skipped": "dim",
     "refused": "red",

@@ -132,7 +132,8 @@ def show(
 def _write_document(row: Row) -> None:
     text = row["document"]
     if not isinstance(text, str):
-        why = row["error"] or "it waits for the next fetch"
+        dropped = "every feed that lists it drops it (keep, drop)" if row["reason"] == "dropped" else None
+        why = row["error"] or dropped or "it waits for the next fetch"
         raise ConfigError(f"this article has no document yet: {why}", where=str(row["key"]))
     sys.stdout.buffer.write(text.encode())
 

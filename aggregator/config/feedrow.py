@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
 
+from aggregator.articles.filters import flaw
 from aggregator.config import values
 from aggregator.config.kinds import (
     Duration,
@@ -20,7 +21,39 @@ from aggregator.config.kinds import (
     empty_list,
     empty_section,
 )
-from aggregator.model import Scope
+from aggregator.model import Part, Scope, Term
+
+_PARTS: tuple[Part, ...] = ("title", "body", "symbols")
+
+
+def _term(value: object) -> Term:
+    """Words or /a regular expression/ for anywhere, or {title|body|symbols: either} for there."""
+    part: Part | None = "any"
+    if isinstance(value, dict):
+        part = next((one for one in _PARTS if list(value) == [one]), None)
+        value = next(iter(value.values()), None)
+    if part is None:
+        raise ValueError("must be a text, or one of title, body and symbols with a text")
+    words = values.words(value)
+    if fault := flaw(words):
+        raise ValueError(f"{values.shown(words)} {fault}")
+    return Term(part, words)
+
+
+_TERM_PART = {"type": "string", "minLength": 1}
+_TERM = {
+    "anyOf": [
+        _TERM_PART,
+        {
+            "type": "object",
+            "properties": dict.fromkeys(_PARTS, _TERM_PART),
+            "additionalProperties": False,
+            "minProperties": 1,
+            "maxProperties": 1,
+        },
+    ]
+}
+TermRow: TypeAlias = Annotated[Term, BeforeValidator(_term), WithJsonSchema(_TERM)]
 
 
 class FallbackRow(Section):
@@ -66,6 +99,10 @@ class FeedRow(Section):
     """Headers sent with each request for this feed's listing and pages."""
     fallback: Annotated[tuple[FallbackRow, ...], BeforeValidator(empty_list)] = ()
     """Other listings with the same news, each with source and url, asked in their order when the first refuses."""
+    keep: Annotated[tuple[TermRow, ...], BeforeValidator(empty_list)] = ()
+    """Only articles in which one of these is found are archived."""
+    drop: Annotated[tuple[TermRow, ...], BeforeValidator(empty_list)] = ()
+    """Articles in which one of these is found are not archived."""
     opml: Annotated[
         Mapping[
             Annotated[str, BeforeValidator(values.attribute_name)],

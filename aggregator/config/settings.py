@@ -43,7 +43,7 @@ from aggregator.config.kinds import (
 from aggregator.model import Feed, Scope, Way
 from aggregator.text.urls import host_of, is_sina
 
-RESERVED = frozenset("interval recheck retention images keep drop browse hooks".split())
+RESERVED = frozenset("interval recheck retention images browse hooks".split())
 UNFILED = "未分类"
 SINA_ZONE = "Asia/Shanghai"
 
@@ -274,6 +274,8 @@ def _feed(row: FeedRow, defaults: Defaults, scope: Scope) -> Feed:
         expect_newest_within=row.expect_newest_within or defaults.expect_newest_within,
         headers=dict(row.headers),
         retry_after_scope=row.retry_after_scope or scope,
+        keep=row.keep,
+        drop=row.drop,
         fallback=tuple(Way(way.source, way.url, _zone(row, way.url, defaults)) for way in row.fallback),
     )
 

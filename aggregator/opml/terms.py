@@ -65,6 +65,17 @@ def _json(value: object) -> str:
     return json.dumps(dict(value) if isinstance(value, Mapping) else value, ensure_ascii=False)
 
 
+def _terms(value: object) -> str:
+    """The terms of ``keep`` and ``drop`` as the configuration writes them."""
+    terms = value if isinstance(value, tuple) else ()
+    return _json([term.text if term.part == "any" else {term.part: term.text} for term in terms])
+
+
+def _ways(value: object) -> str:
+    ways = value if isinstance(value, tuple) else ()
+    return _json([{"source": way.source, "url": way.url} for way in ways])
+
+
 def _from_switch(text: str) -> object:
     return {"true": True, "false": False}.get(text, text)
 
@@ -89,5 +100,8 @@ SETTINGS: Mapping[str, tuple[Callable[[object], str], Callable[[str], object]]] 
         "expect_newest_within": (_duration, str),
         "retry_after_scope": (str, str),
         "headers": (_json, _from_json),
+        "keep": (_terms, _from_json),
+        "drop": (_terms, _from_json),
+        "fallback": (_ways, _from_json),
     }
 )

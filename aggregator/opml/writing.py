@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from urllib.parse import urlsplit, urlunsplit
 
@@ -89,9 +90,10 @@ def _settings(feed: Feed, secrets: bool) -> Attributes:
     """Our own settings that an import into an empty configuration would not come to by itself."""
     bare = {"name": feed.name, "source": "feed", "url": feed.url}
     plain = Settings.model_validate({"feeds": [bare]}).feed_list()[0]
+    bared = replace(feed, fallback=tuple(replace(way, url=_without_credentials(way.url)) for way in feed.fallback))
     found: dict[str, str] = {}
     for key, (text_of, _) in SETTINGS.items():
-        value = getattr(feed, key)
+        value = getattr(feed if secrets else bared, key)
         usual = source_of(feed.url) if key == "source" else getattr(plain, key)
         if value != usual and (secrets or key != "headers"):
             found[f"aggregator:{key}"] = text_of(value)

@@ -13,13 +13,16 @@ from aggregator.pipeline.collect import collect, heal
 from aggregator.pipeline.desk import Budget, Desk, Outcome, Watch, Work, inline
 from aggregator.pipeline.discover import status_of
 from aggregator.pipeline.routes import discover
+from aggregator.pipeline.sifting import Change, changes
 
 __all__ = [
     "Budget",
+    "Change",
     "Desk",
     "Outcome",
     "Watch",
     "Work",
+    "changes",
     "collect",
     "discover",
     "heal",

@@ -10,8 +10,9 @@ from aggregator.articles.extract import read
 from aggregator.articles.rules import Rules
 from aggregator.errors import AggregatorError, ArchiveError, FetchError, ParseError, masked
 from aggregator.identity.fingerprint import fingerprint
-from aggregator.model import Article, Entry, Feed, Page, Pending, Request, Signs
+from aggregator.model import Article, Feed, Page, Pending, Request, Signs
 from aggregator.pipeline.desk import Budget, Desk, Outcome, Watch
+from aggregator.pipeline.sifting import announced, as_read, sifted, wants_page
 from aggregator.text.urls import same_origin
 
 _GONE = {"not_found": "not_found", "gone": "gone"}
@@ -70,6 +71,11 @@ async def heal(desk: Desk, *, keep: bool = True, watch: Watch | None = None) -> 
 
 async def _attempt(desk: Desk, task: Pending) -> Outcome:
     """One article, to its good end or to a failure that is stored."""
+    sorted_in = sifted(desk.feeds, task, announced(task.entry))
+    if sorted_in is None:
+        await desk.archive.drop(task)
+        return Outcome(task, dropped=True)
+    task = sorted_in
     if task.stored:
         again = await _reread(desk, task)
         if again.error is None:
@@ -77,8 +83,7 @@ async def _attempt(desk: Desk, task: Pending) -> Outcome:
     trace = _Trace()
     try:
         article = merged(await _article(desk, task, trace), task.entry)
-        done = compose(task, article, desk.placeholder, fingerprint(article.text), trace.page, trace.signs)
-        return Outcome(task, article, fresh=await desk.archive.settle(task, done))
+        return await _settled(desk, task, article, trace.page, trace.signs)
     except ArchiveError:
         raise
     except AggregatorError as error:
@@ -92,16 +97,28 @@ async def _reread(desk: Desk, task: Pending, *, keep: bool = True) -> Outcome:
     try:
         found, signs = await desk.work(_read, task.stored, feed.zone if feed else None, task.entry.title, desk.rules)
         article = merged(found, task.entry)
-        done = compose(task, article, desk.placeholder, fingerprint(article.text), task.stored_id, signs)
-        return Outcome(task, article, fresh=await desk.archive.settle(task, done) if keep else True)
+        return await _settled(desk, task, article, task.stored_id, signs, keep=keep)
     except ParseError as error:
         return Outcome(task, error=error)
+
+
+async def _settled(
+    desk: Desk, task: Pending, article: Article, page: Page | int | None, signs: Signs | None, *, keep: bool = True
+) -> Outcome:
+    """An article that was read, stored; or dropped, when its text says so."""
+    wanted = sifted(desk.feeds, task, as_read(article, article.text))
+    if wanted is None:
+        if keep:
+            await desk.archive.drop(task, page, signs)
+        return Outcome(task, dropped=True)
+    done = compose(wanted, article, desk.placeholder, fingerprint(article.text), page, signs)
+    return Outcome(wanted, article, fresh=await desk.archive.settle(wanted, done) if keep else True)
 
 
 async def _article(desk: Desk, task: Pending, trace: _Trace) -> Article:
     """The article of a task: out of its page, out of its listing, or no more than a link."""
     entry, feed = task.entry, desk.feeds.get(task.feed)
-    if entry.link is None or not _wants_page(feed, entry):
+    if entry.link is None or not wants_page(feed, full_text=entry.full_text):
         return await desk.work(from_entry, entry, masked(feed.url) if feed else "")
     reason = desk.rules.link_only(entry.link)
     if reason:
@@ -119,8 +136,3 @@ async def _article(desk: Desk, task: Pending, trace: _Trace) -> Article:
 
 def _read(page: Page, zone: str | None, title: str, rules: Rules) -> tuple[Article, Signs]:
     return read(page, zone=zone, title=title, rules=rules)
-
-
-def _wants_page(feed: Feed | None, entry: Entry) -> bool:
-    pages = feed.pages if feed else "auto"
-    return pages == "true" or (pages == "auto" and not entry.full_text)

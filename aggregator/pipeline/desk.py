@@ -45,12 +45,13 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one article: archived (``fresh`` when that made a new revision), or an error."""
+    """What became of one article: archived (``fresh`` when that made a new revision), dropped, or an error."""
 
     task: Pending
     article: Article | None = None
     fresh: bool = False
     error: AggregatorError | None = None
+    dropped: bool = False
 
 
 @dataclass(slots=True)

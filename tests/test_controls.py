@@ -1,0 +1,189 @@
+"""What a feed's row can ask for: articles kept and dropped by their words."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlite_utils import Database
+from world import Clock, Site, desk, feed, item, link, page, rss
+
+from aggregator.app import sift, utc_now
+from aggregator.archive import Reader
+from aggregator.articles.filters import Known, verdict
+from aggregator.config import load, parse
+from aggregator.errors import ConfigError
+from aggregator.model import Feed, Term
+from aggregator.pipeline import poll
+
+ROOT = Path(__file__).resolve().parent.parent
+FEED = "feeds:\n  - name: a\n    source: feed\n    url: https://wire.example/feed.xml\n"
+WHOLE = Known("央行：ＡＢＣ降准", ("sh600036",), "正文里有 GDP 数据")
+
+
+def terms(text: str) -> tuple[Term, ...]:
+    """The terms of a list as the configuration has it."""
+    return parse(FEED + f"    keep: {text}\n", Path("config.yaml")).feed_list()[0].keep
+
+
+@pytest.mark.parametrize(
+    ("term", "found"),
+    [
+        ("abc", True),
+        ("降准", True),
+        ("gdp", True),
+        ("SH600036", True),
+        ("/gdp/", False),
+        ("'/(?i)gdp/'", True),
+        ("'/^央行.+准$/'", True),
+        ("{title: gdp}", False),
+        ("{body: gdp}", True),
+        ("{body: 降准}", False),
+        ("{symbols: '/^sh/'}", True),
+        ("{symbols: 央行}", False),
+        ("/", False),
+    ],
+)
+def test_a_term_is_found_where_it_stands(term: str, found: bool) -> None:
+    assert verdict(terms(f"[{term}]"), (), WHOLE) is found
+    assert verdict((), terms(f"[{term}]"), WHOLE) is not found
+
+
+@pytest.mark.parametrize(
+    ("keep", "drop", "kept"),
+    [
+        ("[]", "[{title: 降准}]", False),
+        ("[{title: 降准}]", "[]", True),
+        ("[{title: 加息}]", "[]", False),
+        ("[加息]", "[]", None),
+        ("[{body: 加息}]", "[{title: 降准}]", False),
+        ("[{title: 降准}]", "[{body: 广告}]", None),
+        ("[{title: 加息}]", "[{body: 广告}]", False),
+        ("[{symbols: sh}]", "[]", None),
+    ],
+)
+def test_what_a_listing_leaves_open_waits_for_the_page(keep: str, drop: str, kept: bool | None) -> None:
+    assert verdict(terms(keep), terms(drop), Known("央行降准", None, None)) is kept
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("keep: 银行", ":5: feeds[0].keep: must be a list"),
+        ("drop: ['/(/']", ":5: feeds[0].drop[0]: '/(/' is no regular expression"),
+        ("drop: [a, {text: b}]", ":5: feeds[0].drop[1]: must be a text, or one of title, body and symbols"),
+        ("drop: [{title: a, body: b}]", ":5: feeds[0].drop[0]: must be a text, or one of"),
+        ("drop: [{title: ''}]", ":5: feeds[0].drop[0]: must not be empty"),
+        ("keep: [600036]", ":5: feeds[0].keep[0]: must be a text"),
+    ],
+)
+def test_terms_that_cannot_be_used_are_mistakes_with_their_line(line: str, told: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        parse(f"{FEED}    {line}\n", Path("config.yaml"))
+    assert told in str(error.value)
+
+
+def polled(path: Path, site: Site, *feeds: Feed) -> list[tuple[int, int]]:
+    """Polls of the feeds in their order: how many articles were new, how many failed."""
+
+    async def run() -> list[tuple[int, int]]:
+        async with desk(path, site, *feeds) as opened:
+            reports = [await poll(opened, one) for one in feeds]
+            return [(report.new, report.failed) for report in reports]
+
+    return asyncio.run(run())
+
+
+def stored(path: Path) -> list[tuple[str, str | None, bool]]:
+    """Title, reason, and whether there is a document, of every article."""
+    db = Database(path)
+    rows = db.execute("SELECT title, reason, document IS NOT NULL FROM articles ORDER BY url").fetchall()
+    left = db.execute("SELECT count(*) FROM work").fetchone()[0]
+    db.close()
+    assert left == 0
+    return [(title, reason, bool(document)) for title, reason, document in rows]
+
+
+def the_site(numbers: Sequence[int] = (1, 2, 3)) -> Site:
+    titles = {1: "央行降准", 2: "基金广告", 3: "煤炭涨价"}
+    pages = {link(n): page(n, "文内有优惠价。" if n == 3 else "", title=titles[n]) for n in numbers}
+    listing = rss(*(item(n, titles[n]) for n in numbers))
+    return Site(Clock(), {feed().url: listing, **pages})
+
+
+def test_what_the_listing_shows_to_be_unwanted_is_never_fetched(tmp_path: Path) -> None:
+    site = the_site()
+    one = feed(drop=terms("[{title: 广告}, {body: 优惠价}]"))
+    assert polled(tmp_path / "a.db", site, one) == [(3, 0)]
+    expected = [("央行降准", None, True), ("基金广告", "dropped", False), ("煤炭涨价", "dropped", False)]
+    assert stored(tmp_path / "a.db") == expected
+    assert [site.asked[link(n)] for n in (1, 2, 3)] == [1, 0, 1]
+    with Reader(tmp_path / "a.db") as reader:
+        totals = reader.totals()
+        assert (totals["articles"], totals["dropped"], totals["link_only"], totals["sightings"]) == (1, 2, 0, 3)
+        (dropped,) = [row for row in reader.sighted() if row.title == "基金广告"]
+        shown = reader.article(dropped.key)
+        assert shown is not None
+        assert (shown["reason"], shown["document"], len(shown["sightings"])) == ("dropped", None, 1)  # type: ignore[arg-type]
+        assert [title for _, title in reader.documents()] != []
+        assert len(list(reader.documents())) == 1
+    assert polled(tmp_path / "a.db", site, one) == [(0, 0)]
+    assert [site.asked[link(n)] for n in (1, 2, 3)] == [1, 0, 1]
+
+
+def test_an_article_another_feed_wants_is_that_feeds(tmp_path: Path) -> None:
+    site = the_site((1, 2))
+    other = replace(feed("other", "https://other.example/feed.xml"), categories=("甲", "乙", "丙"))
+    site.answers[other.url] = rss(item(2, "基金广告"))
+    strict = feed(keep=terms("[{title: 央行}]"))
+    assert polled(tmp_path / "a.db", site, strict, other) == [(2, 0), (0, 0)]
+    assert stored(tmp_path / "a.db") == [("央行降准", None, True), ("基金广告", None, True)]
+    with Reader(tmp_path / "a.db") as reader:
+        files = [path for path, _ in reader.documents()]
+    assert [file.split("/")[0] for file in sorted(files)] == sorted(["金融", "甲"])
+
+
+def test_an_edit_is_judged_anew_and_an_archived_text_stays(tmp_path: Path) -> None:
+    site = the_site((1, 2))
+    one = feed(drop=terms("[{title: 广告}]"))
+    polled(tmp_path / "a.db", site, one)
+    site.answers[one.url] = rss(item(1, "广告降准"), item(2, "基金公告"))
+    site.answers[link(2)] = page(2, title="基金公告")
+    polled(tmp_path / "a.db", site, one)
+    assert stored(tmp_path / "a.db") == [("央行降准", None, True), ("基金公告", None, True)]
+
+
+def test_terms_of_now_are_held_against_the_past(tmp_path: Path) -> None:
+    site = the_site()
+    one = feed(drop=terms("[{title: 广告}, {body: 优惠价}]"))
+    polled(tmp_path / "archive.db", site, one)
+    config = tmp_path / "config.yaml"
+    row = FEED.replace("name: a", "name: wire") + "    drop: [{title: 降准}, {body: 优惠价}]\n"
+    config.write_text(f"archive: archive.db\n{row}", encoding="utf-8")
+    found = sift(load(config), [])
+    assert [(change.title, change.verb) for change in found] == [("央行降准", "unwanted"), ("基金广告", "keep")]
+    before = stored(tmp_path / "archive.db")
+
+    def applied(*words: str) -> dict[str, object]:
+        command = [sys.executable, "-m", "aggregator", "rules", "apply", "--json", *words]
+        done = subprocess.run(
+            command, cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)  # type: ignore[no-any-return]
+
+    told = applied("--dry-run", "wire")
+    assert told["feeds"] == {"wire": {"drop": 0, "keep": 1, "unwanted": 1}}
+    assert stored(tmp_path / "archive.db") == before
+    assert applied() == told
+    site.asked.clear()
+    site.clock.at = utc_now()
+    assert polled(tmp_path / "archive.db", site, replace(one, drop=terms("[{title: 降准}]"))) == [(0, 0)]
+    assert {url for url in site.asked if url != one.url} == {link(2)}
+    assert stored(tmp_path / "archive.db")[:2] == [("央行降准", None, True), ("基金广告", None, True)]
