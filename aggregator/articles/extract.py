@@ -6,10 +6,10 @@ import json
 import re
 from dataclasses import replace
 
-import trafilatura
 from selectolax.lexbor import LexborHTMLParser
 
 from aggregator.articles import fields
+from aggregator.articles.guess import guessed
 from aggregator.articles.plaintext import text_of
 from aggregator.articles.proof import Witness, prove
 from aggregator.articles.rules import FALLBACK, SINA_ZONE, Rule, Rules, built_in
@@ -46,7 +46,7 @@ def read(page: Page, *, zone: str | None = None, title: str = "", rules: Rules |
     rows = known.rows_for(*hosts)
     rule, inner = _body(tree, decoded.text, rows)
     if not rows:
-        inner = _guessed(decoded.text, page.url)
+        inner = guessed(decoded.text, page.url)
     body = body_html(inner, secure(page.final_url or page.url))
     name = rule.name if rule else FALLBACK
     text = text_of(body, name, known)
@@ -128,13 +128,6 @@ def _slide(image: dict[str, object]) -> str:
     picture = f'<p><img src="{escape_attribute(address)}"></p>' if address else ""
     words = plain(str(image.get("intro") or ""))
     return picture + (f"<p>{escape_text(words)}</p>" if words else "")
-
-
-def _guessed(source: str, url: str) -> str:
-    """The main text as trafilatura sees it, as HTML."""
-    found = trafilatura.extract(source, url=url, output_format="html", include_images=True, include_links=True)
-    inside = re.search(r"<body[^>]*>(.*)</body>", found or "", re.S)
-    return inside[1] if inside else ""
 
 
 def _nothing(url: str, rows: tuple[Rule, ...], version: str) -> ParseError:
