@@ -17,6 +17,8 @@ from world import Clock, Site, desk, item, page, rss
 
 from aggregator.app import rename_feed
 from aggregator.archive import SqliteArchive
+from aggregator.archive.rows import commit, transaction
+from aggregator.archive.watching import observe_listing
 from aggregator.config import load, parse, set_feed, write_config
 from aggregator.errors import ArchiveError, ConfigError
 from aggregator.pipeline import poll
@@ -126,6 +128,21 @@ def test_its_history_goes_along(home: Path) -> None:
         assert after[table] == before[table] - mine | renamed
     assert polled(home, "news", "甲", "丙") == (2, 3)
     assert polled(home, "wire:2", "乙", "丁") == (2, 3)
+
+
+def test_what_is_odd_about_its_list_is_odd_under_the_new_name(home: Path) -> None:
+    db = Database(home / "archive.db")
+    with transaction(db):
+        stamp = commit(db, Clock())
+        observe_listing(db, lambda: stamp, "wire", ["no dates"])
+    db.close()
+    rename(home)
+    assert polled(home, "news", "甲", "丙") == (2, 3)
+    db = Database(home / "archive.db")
+    events = db.execute("SELECT kind, place, subject FROM events ORDER BY id").fetchall()
+    db.close()
+    odd = ("the list of news", "the list of news: no dates")
+    assert events == [("drift", *odd), ("drift_over", *odd)]
 
 
 def test_a_new_feed_by_the_old_name_shares_nothing_with_it(home: Path) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Collection
 from sqlite_utils import Database
 
 from aggregator.archive.rows import feed_id_of, transaction
+from aggregator.archive.watching import rename_list
 from aggregator.errors import ConfigError
 
 # The keys that hold a feed's name: those of its entries' guids, and of its articles that have none.
@@ -51,4 +52,5 @@ def _rename(db: Database, feed: int, old: str, new: str) -> None:
     values = {"id": feed, "old": old, "new": new, "rest": len(f"guid:{old}:") + 1}
     for table in ("articles", "keys"):  # in this order: the second one's keys are looked up for the first
         db.execute(f"UPDATE {table} SET key = 'guid:' || :new || ':' || substr(key, :rest) WHERE {_OWN_KEYS}", values)
+    rename_list(db, old, new)
     db.execute("UPDATE feeds SET name = :new WHERE id = :id", {"new": new, "id": feed})

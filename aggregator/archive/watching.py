@@ -28,8 +28,22 @@ def observe(db: Database, stamp: Commit, article: int, host: str, page: int | No
 
 def observe_listing(db: Database, stamp: Callable[[], Commit], feed: str, oddities: Sequence[str]) -> None:
     """Compare a listing's oddities with those known of its feed. Inside the caller's transaction."""
-    where = f"the list of {feed}"
+    where = _list_of(feed)
     _compare(db, stamp, where, {f"{where}: {oddity}": f"{where}: {oddity} in its items" for oddity in oddities})
+
+
+def rename_list(db: Database, old: str, new: str) -> None:
+    """Call a feed's listing by the feed's new name in all that was noted of it. Inside the caller's transaction."""
+    before, after = _list_of(old), _list_of(new)
+    db.execute(
+        "UPDATE events SET place = :after, subject = :after || substr(subject, :rest),"
+        " message = :after || substr(message, :rest) WHERE place = :before",
+        {"before": before, "after": after, "rest": len(before) + 1},
+    )
+
+
+def _list_of(feed: str) -> str:
+    return f"the list of {feed}"
 
 
 def _judge(db: Database, stamp: Commit, host: str) -> None:
