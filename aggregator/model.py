@@ -51,6 +51,7 @@ class Feed:
     expect_newest_within: int = 86_400  # seconds; an older newest entry means "stale"
     headers: Mapping[str, str] = field(default_factory=dict)
     retry_after_scope: Scope = "host"  # who stays away after 429 or 503: all that ask the host, or this feed
+    encoding: str | None = None  # the charset of its listing and its host's pages, whatever they say
     fallback: tuple[Way, ...] = ()  # asked instead, in this order, when the host refuses
     way: int = 0  # which of these ``source`` and ``url`` are, counted from 1; 0: the feed's own
     keep: tuple[Term, ...] = ()  # if any, only articles in which one of them is found

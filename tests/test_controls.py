@@ -1,4 +1,4 @@
-"""What a feed's row can ask for: articles kept and dropped by their words."""
+"""What a feed's row can ask for: a name to be asked under, a charset, articles kept and dropped by their words."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from pathlib import Path
 
 import pytest
 from sqlite_utils import Database
+from web_server import reply, serving
 from world import Clock, Site, desk, feed, item, link, page, rss
 
-from aggregator.app import sift, utc_now
+from aggregator.app import open_app, sift, utc_now
 from aggregator.archive import Reader
 from aggregator.articles.filters import Known, verdict
 from aggregator.config import load, parse
 from aggregator.errors import ConfigError
 from aggregator.model import Feed, Term
-from aggregator.pipeline import poll
+from aggregator.pipeline import heal, poll
 
 ROOT = Path(__file__).resolve().parent.parent
 FEED = "feeds:\n  - name: a\n    source: feed\n    url: https://wire.example/feed.xml\n"
@@ -157,6 +158,74 @@ def test_an_edit_is_judged_anew_and_an_archived_text_stays(tmp_path: Path) -> No
     site.answers[link(2)] = page(2, title="基金公告")
     polled(tmp_path / "a.db", site, one)
     assert stored(tmp_path / "a.db") == [("央行降准", None, True), ("基金公告", None, True)]
+
+
+@pytest.mark.parametrize("label", ["iso-8859-1", "big5"])
+def test_an_encoding_outranks_what_listing_and_pages_say(tmp_path: Path, label: str) -> None:
+    text = rss(item(1, "央行降准")).decode().replace("?>", f' encoding="{label}"?>', 1)
+    body = f'<meta charset="{label}">'.join(page(1, title="央行降准").decode().partition("<head>")[::2])
+    site = Site(Clock(), {feed().url: text.encode("gbk"), link(1): body.encode("gbk")})
+    polled(tmp_path / "a.db", site, feed(encoding="gb2312"))
+    assert stored(tmp_path / "a.db") == [("央行降准", None, True)]
+    with Reader(tmp_path / "a.db") as reader:
+        (row,) = reader.articles()
+        assert "第1号工厂今日投产" in str(row["body"])
+        number = Database(tmp_path / "a.db").execute("SELECT id FROM pages WHERE kind = 'article'").fetchone()[0]
+        assert reader.page(number) == body.encode("gbk")
+
+
+def test_a_page_of_another_host_is_read_as_it_says(tmp_path: Path) -> None:
+    site = the_site((1,))
+    other = feed(url="https://list.example/feed.xml", encoding="big5")
+    site.answers[other.url] = rss(item(1, "Works No 1")).decode().replace("电讯", "電訊").encode("big5")
+    site.answers[link(1)] = page(1, title="Works No 1")
+    polled(tmp_path / "a.db", site, other)
+    with Reader(tmp_path / "a.db") as reader:
+        (row,) = reader.articles()
+        assert "第1号工厂今日投产" in str(row["body"])
+
+
+def test_a_page_that_failed_is_read_again_in_the_encoding_of_now(tmp_path: Path) -> None:
+    text = "".join(f"<p>Завод запущен, мощность {n} тонн в год, строительство идёт.</p>" for n in range(6))
+    head = '<meta charset="windows-1251"><title>Завод запущен</title>'
+    body = f"<html><head>{head}</head><body><article>{text}</article></body></html>".encode("koi8-r")
+    site = Site(Clock(), {feed().url: rss(item(1, "Завод запущен")), link(1): body})
+    polled(tmp_path / "a.db", site, feed())
+    site.asked.clear()
+
+    async def run() -> int:
+        one = feed(encoding="koi8-r")
+        async with desk(tmp_path / "a.db", site, one) as opened:
+            return sum(outcome.fresh for outcome in await heal(opened))
+
+    assert asyncio.run(run()) == 1
+    assert not site.asked
+
+
+@pytest.mark.parametrize("name", ["utf-7", "klingon", "base64", "''", "8"])
+def test_a_charset_nobody_reads_is_a_mistake(name: str) -> None:
+    with pytest.raises(ConfigError, match=r":5: feeds\[0\].encoding: must "):
+        parse(f"{FEED}    encoding: {name}\n", Path("config.yaml"))
+
+
+def test_a_user_agent_stays_with_its_feeds_origin(tmp_path: Path) -> None:
+    async def run() -> list[tuple[str, str]]:
+        routes = {"/away": reply(302, Location="http://other.example/feed"), "/feed": reply(200, rss())}
+        async with serving(routes) as server:
+            places = f'{{a.example: "{server.url}", other.example: "{server.url}"}}'
+            rows = (("a", "feed", "user_agent: mine"), ("b", "feed", ""), ("c", "away", "user_agent: mine"))
+            text = "".join(
+                f"- {{name: {name}, source: feed, url: 'http://a.example/{path}', {more}}}\n"
+                for name, path, more in rows
+            )
+            text = f"archive: a.db\nnetwork: {{user_agent: net, connect_to: {places}}}\nfeeds:\n{text}"
+            async with open_app(parse(text, tmp_path / "config.yaml")) as app:
+                for one in app.desk.feeds.values():
+                    assert (await poll(app.desk, one)).error is None
+            return [(asked.target, asked.headers["user-agent"]) for asked in server.asked]
+
+    expected = [("/feed", "mine"), ("/feed", "net"), ("/away", "mine"), ("/feed", "net")]
+    assert asyncio.run(run()) == expected
 
 
 def test_terms_of_now_are_held_against_the_past(tmp_path: Path) -> None:

@@ -99,6 +99,10 @@ class FeedRow(Section):
     """Headers sent with each request for this feed's listing and pages."""
     fallback: Annotated[tuple[FallbackRow, ...], BeforeValidator(empty_list)] = ()
     """Other listings with the same news, each with source and url, asked in their order when the first refuses."""
+    user_agent: HeaderText | None = None
+    """The whole User-Agent header for this feed's listing and the pages of its origin, instead of the network's."""
+    encoding: Annotated[str, BeforeValidator(values.charset)] | None = None
+    """The charset of this feed's listing and of the pages of its host, whatever they say themselves."""
     keep: Annotated[tuple[TermRow, ...], BeforeValidator(empty_list)] = ()
     """Only articles in which one of these is found are archived."""
     drop: Annotated[tuple[TermRow, ...], BeforeValidator(empty_list)] = ()

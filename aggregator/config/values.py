@@ -13,6 +13,7 @@ import zoneinfo
 from urllib.parse import SplitResult, urlsplit
 
 from aggregator.text.characters import printable
+from aggregator.text.charset import codec_of
 
 SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 BYTES = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
@@ -104,6 +105,14 @@ def words(value: object) -> str:
         raise ValueError("must not be empty")
     if any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in text) or printable(text) != text:
         raise ValueError("must be one line without control characters")
+    return text
+
+
+def charset(value: object) -> str:
+    """The name of a charset that can be read."""
+    text = words(value)
+    if codec_of(text) is None:
+        raise ValueError(f"must be a charset such as gb18030, big5 or utf-8, not {shown(text)}")
     return text
 
 

@@ -12,6 +12,7 @@ from aggregator.articles.rules import Rules
 from aggregator.errors import FetchError, ParseError
 from aggregator.model import Entry, Feed, Fetch, Listing, Page, Request
 from aggregator.sources import SOURCES
+from aggregator.sources.spelling import listing_as_told
 from aggregator.text.urls import host_of, is_sina, same_origin
 from aggregator.web import Resolve
 
@@ -153,7 +154,7 @@ async def _listing(fetch: Fetch, feed: Feed, count: _Count) -> SeenFeed:
     if isinstance(answer, FetchError):
         return SeenFeed(feed, url, answer)
     try:
-        return SeenFeed(feed, url, answer, source.parse(answer, feed.zone))
+        return SeenFeed(feed, url, answer, source.parse(listing_as_told(feed, answer), feed.zone))
     except ParseError as error:
         return SeenFeed(feed, url, answer, error)
 

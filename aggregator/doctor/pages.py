@@ -10,6 +10,7 @@ from aggregator.doctor.hosts import UNREACHED
 from aggregator.doctor.looking import SeenPage
 from aggregator.errors import FetchError, ParseError, masked
 from aggregator.model import Article, Page
+from aggregator.sources.spelling import page_as_told
 from aggregator.text.urls import comos_id, host_of
 
 _FIELDS = ("title", "published", "media", "author", "editor", "keywords", "symbols", "cover")
@@ -21,7 +22,9 @@ def of_page(seen: SeenPage, rules: Rules) -> Finding:
     if isinstance(seen.answer, FetchError):
         return _unanswered(subject, seen.answer)
     try:
-        article = extract(seen.answer, zone=seen.feed.zone, title=seen.entry.title, rules=rules)
+        article = extract(
+            page_as_told(seen.feed, seen.answer), zone=seen.feed.zone, title=seen.entry.title, rules=rules
+        )
     except ParseError as error:
         return Finding(subject, "bad", f"{error.kind}: {told(error.message)}", _advice(error, subject))
     what = (
@@ -55,7 +58,7 @@ def _advice(error: ParseError, url: str) -> str:
 
 def _proof(seen: SeenPage, page: Page, rules: Rules) -> str:
     """By what the page proves to be the article: where it says its content id, or anything of itself."""
-    steps, _ = explain(page, zone=seen.feed.zone, title=seen.entry.title, rules=rules)
+    steps, _ = explain(page_as_told(seen.feed, page), zone=seen.feed.zone, title=seen.entry.title, rules=rules)
     said = [step for step in steps if step.part == "identity" and step.found]
     wanted = comos_id(seen.url) or ""
     proof = next((step.by for step in said if wanted in step.found), "")

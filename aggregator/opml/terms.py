@@ -99,6 +99,7 @@ SETTINGS: Mapping[str, tuple[Callable[[object], str], Callable[[str], object]]] 
         "zone": (str, str),
         "expect_newest_within": (_duration, str),
         "retry_after_scope": (str, str),
+        "encoding": (str, str),
         "headers": (_json, _from_json),
         "keep": (_terms, _from_json),
         "drop": (_terms, _from_json),

@@ -10,9 +10,10 @@ from aggregator.articles.extract import read
 from aggregator.articles.rules import Rules
 from aggregator.errors import AggregatorError, ArchiveError, FetchError, ParseError, masked
 from aggregator.identity.fingerprint import fingerprint
-from aggregator.model import Article, Feed, Page, Pending, Request, Signs
+from aggregator.model import Article, Entry, Feed, Page, Pending, Request, Signs
 from aggregator.pipeline.desk import Budget, Desk, Outcome, Watch
 from aggregator.pipeline.sifting import announced, as_read, sifted, wants_page
+from aggregator.sources.spelling import page_as_told
 from aggregator.text.urls import same_origin
 
 _GONE = {"not_found": "not_found", "gone": "gone"}
@@ -60,7 +61,9 @@ async def heal(desk: Desk, *, keep: bool = True, watch: Watch | None = None) -> 
     """
     outcomes: list[Outcome] = []
     for task in await desk.archive.readable_again():
-        outcome = await _reread(desk, task, keep=keep)
+        if task.stored is None:
+            continue
+        outcome = await _reread(desk, task, task.stored, keep=keep)
         if outcome.error and keep:
             await desk.archive.still_unread(task, outcome.error)
         outcomes.append(outcome)
@@ -77,7 +80,7 @@ async def _attempt(desk: Desk, task: Pending) -> Outcome:
         return Outcome(task, dropped=True)
     task = sorted_in
     if task.stored:
-        again = await _reread(desk, task)
+        again = await _reread(desk, task, task.stored)
         if again.error is None:
             return again
     trace = _Trace()
@@ -91,11 +94,11 @@ async def _attempt(desk: Desk, task: Pending) -> Outcome:
         return Outcome(task, error=error)
 
 
-async def _reread(desk: Desk, task: Pending, *, keep: bool = True) -> Outcome:
+async def _reread(desk: Desk, task: Pending, page: Page, *, keep: bool = True) -> Outcome:
     """The article out of the page the archive holds, or the error why not."""
     feed = desk.feeds.get(task.feed)
     try:
-        found, signs = await desk.work(_read, task.stored, feed.zone if feed else None, task.entry.title, desk.rules)
+        found, signs = await _read_as_told(desk, feed, page, task.entry)
         article = merged(found, task.entry)
         return await _settled(desk, task, article, task.stored_id, signs, keep=keep)
     except ParseError as error:
@@ -130,8 +133,13 @@ async def _article(desk: Desk, task: Pending, trace: _Trace) -> Article:
         if error.kind in _GONE:
             return link_only_article(entry, _GONE[error.kind])
         raise
-    article, trace.signs = await desk.work(_read, trace.page, feed.zone if feed else None, entry.title, desk.rules)
+    article, trace.signs = await _read_as_told(desk, feed, trace.page, entry)
     return article
+
+
+async def _read_as_told(desk: Desk, feed: Feed | None, page: Page, entry: Entry) -> tuple[Article, Signs]:
+    """What a page says, in the feed's zone and encoding."""
+    return await desk.work(_read, page_as_told(feed, page), feed.zone if feed else None, entry.title, desk.rules)
 
 
 def _read(page: Page, zone: str | None, title: str, rules: Rules) -> tuple[Article, Signs]:

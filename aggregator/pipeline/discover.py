@@ -23,6 +23,7 @@ from aggregator.model import (
 )
 from aggregator.pipeline.desk import Desk
 from aggregator.sources import SOURCES
+from aggregator.sources.spelling import listing_as_told
 from aggregator.text.dates import too_far_ahead
 
 # After such an error of the address to which a feed has moved, the configured one is tried.
@@ -108,7 +109,7 @@ async def _found(desk: Desk, feed: Feed, state: FeedState, page: Page) -> Discov
     digest: str | None = None
     listing: Listing | None = None
     if not page.unchanged:
-        digest, listing = await desk.work(_read, page, feed.source, feed.zone, state.digest)
+        digest, listing = await desk.work(_read, listing_as_told(feed, page), feed.source, feed.zone, state.digest)
     said = Discovery(
         _quiet_status(feed, state, now),
         digest=digest,

@@ -13,6 +13,7 @@ from aggregator.articles.plaintext import text_of
 from aggregator.articles.rules import Rules
 from aggregator.errors import ParseError
 from aggregator.model import Article, Entry, Feed, Page, Pending
+from aggregator.sources.spelling import page_as_told
 from aggregator.text.html import plain
 
 
@@ -94,7 +95,9 @@ def _known(feeds: Mapping[str, Feed], row: Sighted, stored: Callable[[int], Page
         return Known(row.title, row.symbols, text_of(row.body or "", row.rule, rules))
     if row.page is not None:
         try:
-            article, _ = read(stored(row.page), zone=None, title=row.title, rules=rules)
+            article, _ = read(
+                page_as_told(feeds.get(row.feeds[0]), stored(row.page)), zone=None, title=row.title, rules=rules
+            )
         except ParseError:
             return Known(row.title or None, row.symbols or None, None)
         symbols = tuple(dict.fromkeys((*article.symbols, *row.symbols)))

@@ -100,7 +100,7 @@ def decode(body: bytes, *, header: str | None = None, declared: str | None = Non
     wide = _by_mark(body)
     if wide is not None:
         return wide
-    labels = [c for c in (_codec(_label(header)), _codec(declared or declared_in(body))) if c is not None]
+    labels = [c for c in (codec_of(_label(header)), codec_of(declared or declared_in(body))) if c is not None]
     for codec in labels:
         mark = _MARKS.get(codec)
         if mark is not None and mark in body:
@@ -120,6 +120,13 @@ def declared_in(body: bytes) -> str | None:
     head = body[:_HEAD]
     found = _XML_LABEL.search(head) or _META_LABEL.search(head)
     return found[1].decode("ascii", "replace") if found else None
+
+
+def in_utf8(body: bytes, label: str) -> bytes:
+    """The same text in UTF-8 with a byte order mark, which no label outranks; ``label`` is one ``codec_of`` knows."""
+    return codecs.BOM_UTF8 + body.decode(codec_of(label) or "utf-8", "replace").removeprefix("\ufeff").encode(
+        "utf-8", "replace"
+    )
 
 
 def _by_mark(body: bytes) -> Decoded | None:
@@ -143,7 +150,7 @@ def _label(header: str | None) -> str | None:
     return header.strip() if re.fullmatch(r"\s*[\w.:-]{2,40}\s*", header) else None
 
 
-def _codec(label: str | None) -> str | None:
+def codec_of(label: str | None) -> str | None:
     """The codec a label stands for; ``None`` for unknown, dangerous (UTF-7) and useless ones."""
     if label is None:
         return None
@@ -159,7 +166,7 @@ def _codec(label: str | None) -> str | None:
 
 
 def _replaced(body: bytes, codec: str) -> Decoded:
-    text = body.decode(codec, "replace").lstrip("\ufeff")
+    text = body.decode(codec, "replace").removeprefix("\ufeff")
     return Decoded(text, codec, damaged=REPLACEMENT in text)
 
 
