@@ -103,7 +103,7 @@ class Browser:
         assert answer is not None
         assert answer.status == 200, url
         found = self.page.evaluate(_LOOK)
-        if self.page.url != url:
+        if self.page.url.partition("#")[0] != url:  # a light box may leave a fragment
             self._ran.append(f"went to {self.page.url}")
         return Seen((*self._ran, *found["ran"]), tuple(self._asked), tuple(found["facts"]))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -22,3 +23,15 @@ def shared() -> Path:
     if not (place / "corpus").is_dir():
         pytest.skip("the shared corpora are not here (AGGREGATOR_SHARED names their folder)")
     return place
+
+
+_FIGURE = re.compile(r"\b\d+/\d+\b|\bF1\b|\bstock\b")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the figures tests have measured, also those of tests that passed."""
+    reports = [one for outcome in ("passed", "failed") for one in terminalreporter.stats.get(outcome, ())]
+    lines = [line for report in reports for line in report.capstdout.splitlines() if _FIGURE.search(line)]
+    if lines:
+        terminalreporter.section("figures", sep="-")
+        terminalreporter.write("".join(f"{line}\n" for line in lines))

@@ -380,7 +380,7 @@ def noisy() -> dict[str, Route]:
     }
 
 
-COMMANDS = ("fetch", "status", "status --json", "show 4 --json", "parse feed.json", "parse feed.json --json")
+COMMANDS = ("fetch", "status", "status --json", "parse feed.json")
 
 
 def test_x11_what_strangers_write_is_one_line_without_controls_and_secrets(tmp_path: Path) -> None:
@@ -415,7 +415,7 @@ async def said(folder: Path, *words: str) -> str:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    output, _ = await asyncio.wait_for(process.communicate(), 60)
+    output, _ = await asyncio.wait_for(process.communicate(), 120)
     text = output.decode()
     assert "Traceback" not in text, text
     return text
