@@ -189,7 +189,7 @@ def test_values_that_json_libraries_trip_over() -> None:
         entry = parse(head + value + tail).entries[0]
         entry.raw.decode("utf-8")
         assert entry.id == "comos:nabcdef1234567"
-    assert parse(answer(item(title="a\ud800b"))).entries[0].title == "ab"
+    assert parse(answer(item(title="a\ud800b"))).entries[0].title == "a\ufffdb"
     assert parse(head.replace('"TITLE"', '"first", "title": "second"') + "1" + tail).entries[0].title == "second"
 
 
