@@ -1,7 +1,4 @@
-"""A real Hexo: documents in, a site out. ``AGGREGATOR_HEXO`` names a folder in which npm has installed it.
-
-Addresses are made of ``:hash``, as docs/format.md asks for: of ``:title`` Hexo 8 cannot make one that holds a ``%``.
-"""
+"""A real Hexo: documents in, a site out. ``AGGREGATOR_HEXO`` names a folder in which npm has installed it."""
 
 from __future__ import annotations
 
@@ -10,19 +7,23 @@ import json
 import os
 import shutil
 import subprocess
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 PACKAGE = Path(__file__).parent / "hexo" / "package.json"  # what .ci/run installs
+BY_TITLE = ":year/:month/:day/:title/"  # Hexo's default
+BY_HASH = ":hash/"  # docs/format.md: of a title with a "5%" Hexo 8 cannot make an address
 _CONFIG = """
 title: site
 url: http://site.example
-permalink: :hash/
+permalink: {permalink}
 theme: landscape
 timezone: Asia/Shanghai
-external_link: {enable: true}
-index_generator: {per_page: 40}
+external_link: {{enable: true}}
+index_generator: {{per_page: 40}}
 """
 _FRONT_MATTER = """
 const fs = require('fs'), {parse} = require('hexo-front-matter');
@@ -40,12 +41,12 @@ def modules() -> Path:
     return folder
 
 
-def generate(site: Path, posts: Path) -> Path:
+def generate(site: Path, posts: Path, permalink: str = BY_HASH) -> Path:
     """Make a site of a folder of posts by ``hexo generate``, which must succeed without an error; its public folder."""
     packages = modules()
     site.mkdir()
     shutil.copy(PACKAGE, site)
-    (site / "_config.yml").write_text(_CONFIG, encoding="utf-8")
+    (site / "_config.yml").write_text(_CONFIG.format(permalink=permalink), encoding="utf-8")
     (site / "node_modules").symlink_to(packages)
     (site / "source").mkdir()
     (site / "source/_posts").symlink_to(posts)
@@ -58,9 +59,12 @@ def generate(site: Path, posts: Path) -> Path:
     return site / "public"
 
 
-def address(file: str, seconds: int) -> str:
-    """The path of a post's page: Hexo's hash of its file's name and its date (Unix time)."""
-    return hashlib.sha1(f"{file.removesuffix('.md')}{seconds}".encode()).hexdigest()[:12] + "/"
+def address(file: str, at: datetime, permalink: str = BY_HASH) -> str:
+    """The path of a post's page: of its file's name and date."""
+    slug = file.removesuffix(".md")
+    if permalink == BY_TITLE:
+        return f"{at.astimezone(ZoneInfo('Asia/Shanghai')):%Y/%m/%d}/{slug}/"
+    return hashlib.sha1(f"{slug}{int(at.timestamp())}".encode()).hexdigest()[:12] + "/"
 
 
 def front_matters(files: list[Path]) -> list[dict[str, object]]:

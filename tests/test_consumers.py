@@ -17,7 +17,7 @@ from time import monotonic
 
 import pytest
 from browser import Browser, Seen, browsing, files_served
-from hexo_site import address, front_matters, generate, modules
+from hexo_site import BY_HASH, BY_TITLE, address, front_matters, generate, modules
 from payloads import TEMPLATES, THROUGH_HEXO, TITLES, heard, vectors
 from selectolax.lexbor import LexborHTMLParser
 from world import Clock, Site, desk, feed
@@ -97,9 +97,9 @@ def tell(what: str, total: int, faults: Sequence[str]) -> None:
     assert not faults, faults[:20]
 
 
-def post_of(row: dict[str, object]) -> str:
+def post_of(row: dict[str, object], permalink: str = BY_HASH) -> str:
     """The path of the page Hexo made of an article's document."""
-    return address(str(row["file"]), int(parse_iso(str(row["date"])).timestamp()))
+    return address(str(row["file"]), parse_iso(str(row["date"])), permalink)
 
 
 def test_the_browser_sees_what_runs(tmp_path: Path) -> None:
@@ -200,8 +200,8 @@ def test_x5_x6_templates_and_titles_come_out_of_hexo_as_text(tmp_path: Path) -> 
     rows = archived(tmp_path / "archive.db", json_feed_of(items))
     posts = exported(tmp_path / "archive.db", tmp_path / "posts")
     files = [posts / str(row["file"]) for row in rows]
-    public = generate(tmp_path / "site", posts)
-    shown = [shown_by(public / post_of(row) / "index.html") for row in rows]
+    public = generate(tmp_path / "site", posts, BY_TITLE)
+    shown = [shown_by(public / post_of(row, BY_TITLE) / "index.html") for row in rows]
     wanted = [safe_title(one_line(heard(title))) for title, _ in items]
 
     bodies = [body for _, body in shown[1 : 1 + len(TEMPLATES)]]

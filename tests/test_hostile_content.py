@@ -22,10 +22,10 @@ from payloads import TEMPLATES, THROUGH_HEXO, TITLES, heard, vectors
 from selectolax.lexbor import LexborHTMLParser
 from sqlite_utils import Database
 from web_server import reply, serving
-from world import Clock
+from world import START, Clock
 
 from aggregator.archive import Reader
-from aggregator.articles.document import safe_title
+from aggregator.articles.document import Document, files, safe_title
 from aggregator.articles.inert import inert
 from aggregator.errors import ArchiveError
 from aggregator.export.hexo import export
@@ -287,6 +287,15 @@ def test_x7_names_of_files_stay_in_their_folder_apart_and_short(tmp_path: Path) 
             assert part.isprintable() or not re.search(r"[\x00-\x1f\x7f-\x9f]", part)
     alike = {unicodedata.normalize("NFC", str(path)).casefold() for path in written}
     assert len(alike) == len(written)
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [("7月涨18.0%。", "7月涨180%。"), ("{% foo %}", "{％ foo ％}"), ("%2e%2e", "％2e％2e"), ("“一”#1", "一_1")],
+)
+def test_x7_the_name_is_the_title_but_for_what_hexo_cannot_publish(title: str, name: str) -> None:
+    document = Document("k", title, ("甲", "乙", "丙"), START, "")
+    assert files(document)[0] == f"甲/乙/丙/{name}.md"
 
 
 def test_x7_a_link_in_the_folder_is_not_followed(tmp_path: Path) -> None:
