@@ -67,7 +67,7 @@ def measured(*answers: Route, kind: str = "page", deadline: float = 30.0) -> lis
     for one in results:
         print(one)
         assert one["cpu"] < CPU + (deadline if one["came_to"] == "timeout" else 0)
-        assert one["wall"] < deadline + 2.0
+        assert one["wall"] < deadline + 4.0
         assert one["growth"] <= GROWTH
     return [one["came_to"] for one in results]
 
@@ -161,7 +161,7 @@ def test_n6_drips_end_at_the_deadline(tmp_path: Path, drip: str, on: str) -> Non
         rejected(attack(tmp_path, DRIPS[drip], deadline="1s"), "timeout")
     else:
         waiting(attack(tmp_path, DRIPS[drip], on="article", deadline="1s"), "timeout")
-    assert time.monotonic() - started < 6.0  # with two whole polls around it
+    assert time.monotonic() - started < 10.0  # with two whole polls around it
 
 
 def test_n7_endless_body(tmp_path: Path) -> None:
