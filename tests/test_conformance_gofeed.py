@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 from markup import tree
+from typer.testing import CliRunner
 
+from aggregator.cli.frame import app
 from aggregator.cli.inspecting import listing_json
 from aggregator.errors import ParseError
 from aggregator.model import Page
@@ -130,7 +132,9 @@ def test_bodies_that_are_no_feeds(shared: Path, name: str) -> None:
     for source in (shared / "corpus/gofeed/parser").rglob(name):
         with pytest.raises(ParseError) as caught:
             parse(source)
-        assert caught.value.kind == "not_a_feed"
+        answer = CliRunner().invoke(app, ["parse", str(source), "--json"])
+        assert answer.exit_code == 1
+        assert json.loads(answer.stdout) == {"error": {"kind": "not_a_feed", "message": str(caught.value)}}
 
 
 @pytest.mark.parametrize(

@@ -363,6 +363,26 @@ def test_relative_addresses_follow_content_location() -> None:
     assert only(body).link == "https://news.example/feeds/a"
 
 
+def test_the_server_may_name_the_language() -> None:
+    assert parse(rss(item()), content_language="de-AT, en").language == "de-AT"
+    assert parse(rss(item(), head="<language>zh-cn</language>"), content_language="en").language == "zh-cn"
+
+
+@pytest.mark.parametrize(
+    ("head", "image"),
+    [
+        ('<image><url>/a.png</url></image><itunes:image href="/b.png"/>', "b"),
+        ('<media:thumbnail url="/t.png"/><media:content url="/m.png" medium="image"/>', "m"),
+        ('<media:content url="/m.mp4" type="video/mp4"/><media:thumbnail url="/t.png"/>', "t"),
+        ("<description>&lt;p&gt;&lt;img src='/d.png'&gt;&lt;/p&gt;</description>", "d"),
+        ("<image><url>javascript:x()</url></image>", None),
+    ],
+)
+def test_where_the_picture_of_a_feed_may_be(head: str, image: str | None) -> None:
+    found = parse(rss(item(), head=head)).image
+    assert found == (image and f"https://news.example/{image}.png")
+
+
 def test_sniffing_and_addresses() -> None:
     assert [sniff(page(body)) for body in (RSS, ATOM, "", "{}", "<html>")] == ["feed"] * 5
     assert FEED.address("https://news.example/f?a=1#b") == "https://news.example/f?a=1#b"

@@ -28,9 +28,9 @@ VOID = frozenset("area br col hr img input source track wbr".split())
 ALLOWED = frozenset(
     """a abbr acronym address area article aside audio b bdi bdo big blockquote br caption center cite code col colgroup
     data datagrid datalist dd del details dfn dir div dl dt em fieldset figcaption figure font footer h1 h2 h3 h4 h5
-    h6 header hgroup hr i img ins kbd label legend li m main map mark menu meter multicol nav nextid ol optgroup
-    option output p picture pre progress q rb rp rt rtc ruby s samp section small sound source spacer span strike
-    strong sub summary sup table tbody td tfoot th thead time tr track tt u ul var video wbr""".split()
+    h6 header hgroup hr i img ins kbd label legend li m main map mark menu meter multicol nav nextid ol output p
+    picture pre progress q rb rp rt rtc ruby s samp section small sound source spacer span strike strong sub summary
+    sup table tbody td tfoot th thead time tr track tt u ul var video wbr""".split()
 )
 DROPPED = (
     "script iframe embed noscript template svg math frameset frame noframes noembed xmp plaintext "
@@ -51,7 +51,10 @@ _STYLE_RISK = re.compile(r"[@\\<]|url\s*\(|expression\s*\(|-moz-binding|behavior
 _IMAGE = re.compile(r"<!--.*?-->|<img(?P<attributes>\b[^>]*)>", re.S)
 _SRC = re.compile(r'\ssrc="([^"]*)"')
 # What these hold is no markup; one without an end, or empty as XML writes it, would swallow all that follows.
-_RAW = re.compile(r"<(/?)(iframe|noembed|noframes|textarea|title|xmp)\b([^<>]*)>", re.I)
+# The last three are walls to a parser (HTML standard, 13.2.4.2) and nothing to a reader: taken out of a finished tree,
+# they would leave one that no parser builds of its text.
+_RAW = re.compile(r"<(/?)(iframe|noembed|noframes|textarea|title|xmp|object|applet|marquee)\b([^<>]*)>", re.I)
+_WALLS = frozenset({"object", "applet", "marquee"})
 _ROOT = "aggregator-root"
 
 
@@ -117,12 +120,13 @@ def tree(html: str) -> BeautifulSoup | None:
 
 
 def _ended(html: str) -> str:
-    """Without the starts of raw-text elements whose end does not come; what follows them is then read as markup."""
+    """Without tags of walls, and without starts of raw text whose end does not come: what follows is read as markup."""
     ends = {found[2].lower(): found.start() for found in _RAW.finditer(html) if found[1]}
 
     def kept(found: re.Match[str]) -> str:
-        ended = found[1] or (ends.get(found[2].lower(), -1) > found.start() and not found[3].endswith("/"))
-        return found[0] if ended else ""
+        name = found[2].lower()
+        ended = found[1] or (ends.get(name, -1) > found.start() and not found[3].endswith("/"))
+        return found[0] if ended and name not in _WALLS else ""
 
     return _RAW.sub(kept, html)
 
