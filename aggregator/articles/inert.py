@@ -15,6 +15,8 @@ _COMMENT_OR_TAG = re.compile(r"<!--.*?-->|<[^>]*>", re.S)
 _LOOKS_LIKE_ATTRIBUTE = re.compile(r"href=|(?:rel|src)=(?='|\Z)", re.I)
 _VALUE = re.compile(r'="([^"]*)"')
 _FENCE = re.compile(r"`{3,}|~{3,}")  # a code block wherever it stands, its caption written as HTML
+_COMMENT = re.compile(r"<!--.*?-->", re.S)
+_TAG = re.compile(r"<(/?)(?!(?:area|br|col|hr|img|input|source|track|wbr)\b)([a-z][a-z0-9]*)")
 _HOLDER = "\ufffc"  # marks where Hexo takes a part of a post away and puts it back: <!--swig￼0-->
 _LONG_COMMENT = re.compile(r"<!--(?:(?!-->).)*\n", re.S)
 
@@ -54,19 +56,35 @@ def _one_block(text: str) -> str:
     """The text without blank lines where Markdown would begin to read: what follows one is HTML still, or code.
 
     A post's first line is ``<div>``, so all is HTML up to a blank line. One stays a blank line if the next lines that
-    say anything begin HTML again; else its newline becomes a reference and ends no line.
+    say anything begin HTML again; else its newline becomes a reference and ends no line. Lines in between that are
+    shown as code must hold whole elements: half of one would end the post's own ``<div>``.
     """
     lines = text.split("\n")
-    ends = ["\n"] * (len(lines) - 1) + [""]
+    last = len(lines) - 1
+    ends = ["\n"] * last
     strict = bool(_LONG_COMMENT.search(text))  # its lines are not what they look like
-    blank: list[int] = []  # the lines since HTML ended
-    for number, line in enumerate(lines):
+    blank: list[int] = []  # the blank lines since HTML ended
+    shown: list[str] = []  # and the others
+    for number, line in enumerate([*lines, "</div>"]):
         if not line.strip(" \t"):
             blank.append(number)
-        elif not blank or (_BEGINS_BLOCK.match(line) and not strict):
-            blank = []
-        elif strict or not _SHOWN_AS_IS.match(line):
-            for at in blank:
+        elif blank and not strict and _SHOWN_AS_IS.match(line):
+            shown.append(line)
+        else:
+            sure = number > last or (not strict and _BEGINS_BLOCK.match(line))
+            mend = not sure or not _nests("\n".join(shown))
+            for at in (one for one in blank if mend and one < last):
                 ends[at] = "&#10;"
-            blank = []
-    return "".join(line + end for line, end in zip(lines, ends, strict=True))
+            blank, shown = [], []
+    return "".join(line + end for line, end in zip(lines, [*ends, ""], strict=True))
+
+
+def _nests(html: str) -> bool:
+    """Whether elements begin and end in pairs."""
+    opened: list[str] = []
+    for closing, name in _TAG.findall(_COMMENT.sub("", html)):
+        if not closing:
+            opened.append(name)
+        elif not opened or opened.pop() != name:
+            return False
+    return not opened
