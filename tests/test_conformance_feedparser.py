@@ -119,7 +119,7 @@ def category(listing: dict[str, Value], at: list[int]) -> Value:
 
 def summary(listing: dict[str, Value], at: list[int]) -> Value:
     """feedparser copies the content of an entry that has no summary."""
-    return listing["entries"][at[0]]["summary"] or listing["entries"][at[0]]["content"]
+    return listing["entries"][at[0]]["summary"]
 
 
 def author(listing: dict[str, Value], at: list[int]) -> Value:

@@ -166,7 +166,7 @@ def _entry_json(entry: Entry) -> dict[str, object]:
         "published": iso(entry.published) if entry.published else None,
         "updated": iso(entry.updated) if entry.updated else None,
         "author": entry.author,
-        "summary": entry.summary,
+        "summary": entry.summary or entry.content,  # as readers show it; the archive keeps what the listing gave
         "content": entry.content,
         "categories": list(entry.categories),
         "enclosures": [asdict(enclosure) for enclosure in entry.enclosures],
