@@ -276,6 +276,7 @@ LAUGHS = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 11))
         ("quadratic", rss(item("&a;" * 20_000), prolog=f'<!DOCTYPE r [<!ENTITY a "{"x" * 100_000}">]>')),
         ("external", rss(item("&x;"), prolog='<!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/hostname">]>')),
         ("comments", rss(item(more="<!--" * 50_000))),
+        ("sections", rss(item("ok", 2), item(more="<![CDATA[ & " * 50_000))),
         ("unended tags", rss(item(more='<a href="' * 50_000))),
         ("attributes", rss(f"<item {ATTRIBUTES}><title>t</title></item>")),
         ("deep", rss(item(more=f"<description>{'<b>' * 20_000}{'</b>' * 20_000}</description>"))),

@@ -91,7 +91,10 @@ def _ampersands(document: str, prolog: str) -> str:
     if "&" not in document:
         return document
     own = set(re.findall(r"<!ENTITY\s+(\w+)", prolog))
-    pieces = _CDATA.split(document)
+    # Behind the last end a section has none: looking for it once per beginning would be quadratic.
+    end = document.rfind("]]>") + 3 if "]]>" in document else 0
+    pieces = _CDATA.split(document[:end])
+    pieces[-1] += document[end:]
     pieces[::2] = [_AMPERSAND.sub(lambda found: _ampersand(found, own), piece) for piece in pieces[::2]]
     return "".join(pieces)
 

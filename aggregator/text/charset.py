@@ -166,7 +166,7 @@ def codec_of(label: str | None) -> str | None:
 
 
 def _replaced(body: bytes, codec: str) -> Decoded:
-    text = body.decode(codec, "replace").removeprefix("\ufeff")
+    text = body.decode(codec, "replace").removeprefix("\ufeff").removeprefix("\ufeff")  # some feeds have two marks
     return Decoded(text, codec, damaged=REPLACEMENT in text)
 
 
