@@ -285,10 +285,14 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """The good end of a pending article: the article, its document, and the page it came from."""
+    """The good end of a pending article: the article, its document, and the page it came from.
+
+    ``placeholder`` is the cover the document was made with, so that the same document can be made again.
+    """
 
     article: Article
     document: str
+    placeholder: str
     files: tuple[str, ...]  # paths C1/C2/C3/name.md to choose from, preferred first
     fingerprint: str
     page: Page | int | None  # an answer of the network, or the number of one that is stored

@@ -37,7 +37,9 @@ def settled(task: Pending, words: str = "正文", title: str | None = None) -> S
     article = Article(task.entry.link or "", title or task.entry.title, html=f"<p>{words}</p>", text=words)
     name = "/".join(CATEGORIES) + f"/{article.title}"
     body = Page(article.url, article.url, 200, {}, words.encode(), START)
-    return Settled(article, f"\n---\n{words}", (f"{name}.md", f"{name}-{task.article}.md"), words, body, "first")
+    return Settled(
+        article, f"\n---\n{words}", "none", (f"{name}.md", f"{name}-{task.article}.md"), words, body, "first"
+    )
 
 
 def using(path: Path, clock: Clock, work: Callable[[SqliteArchive], Awaitable[object]], rules: str = "r") -> object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from world import START, Clock, Site, desk, feed, item, link, page, rss, urls
 
 from aggregator.archive import Reader
+from aggregator.articles.compose import rendered
 from aggregator.errors import FetchError
 from aggregator.model import Page, Report, Request
 from aggregator.pipeline import Budget, Desk, collect, discover, poll
@@ -206,6 +208,22 @@ def test_gone_pages_and_films_become_link_only_articles_with_their_reason(tmp_pa
     assert polled(tmp_path, site)[0].failed == 0
     with Reader(tmp_path / "a.db") as reader:
         assert sorted(str(row["reason"]) for row in reader.articles()) == ["gone", "not_found", "video"]
+
+
+def test_every_revision_s_document_can_be_made_again_byte_for_byte(tmp_path: Path, site: Site) -> None:
+    film = "<item><title>发布会&lt;录像&gt;</title><link>https://video.sina.com.cn/p/1.html</link><guid>f</guid></item>"
+    site.answers |= {LISTING: rss(item(1), item(2), film), link(1): page(1, "初稿"), link(2): 410}
+    polled(tmp_path, site)
+    edited = item(1, "第1号快讯（更新）")
+    site.answers |= {LISTING: rss(edited, item(2), film), link(1): page(1, "改稿", title="第1号快讯（更新）")}
+    polled(tmp_path, site)
+    with Reader(tmp_path / "a.db") as reader:
+        current = {str(row["key"]): str(row["document"]) for row in reader.articles()}
+        found = list(reader.revisions())
+    assert sorted(one.n for one in found) == [1, 1, 1, 2]
+    made = [rendered(one.content, one.key, one.categories, one.date, one.placeholder or "unknown") for one in found]
+    assert [hashlib.sha256(text.encode()).hexdigest() for text in made] == [one.document_sha256 for one in found]
+    assert dict(zip((one.key for one in found), made, strict=True)) == current
 
 
 def test_a_budget_is_spent_on_articles_only(tmp_path: Path, site: Site) -> None:

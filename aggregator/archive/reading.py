@@ -8,9 +8,10 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from aggregator.archive import dropping, settling
+from aggregator.archive import dropping, revisions, settling
 from aggregator.archive.dropping import Sighted
 from aggregator.archive.opening import explained, open_reader
+from aggregator.archive.revisions import Revision
 from aggregator.archive.rows import page_bytes, stored_page
 from aggregator.archive.watching import OPEN_DRIFTS
 from aggregator.model import Hold, Page
@@ -126,6 +127,11 @@ class Reader:
         with explained(self.path):
             for row in rows:
                 yield {name: _list(name, value) for name, value in row.items()}
+
+    def revisions(self, article: int | None = None, until: int | None = None) -> Iterator[Revision]:
+        """The revisions of an article by its number, or of all; with ``until`` those of commits up to that one."""
+        with explained(self.path):
+            yield from revisions.revisions(self._db, article, until)
 
     def sighted(self) -> Iterator[Sighted]:
         """Every article with what its feeds' ``keep`` and ``drop`` are held against, oldest first."""

@@ -7,6 +7,8 @@ current pointer of ``articles`` are what changes.
 
 from __future__ import annotations
 
+import hashlib
+
 from sqlite_utils import Database, Migrations
 
 APPLICATION_ID = 0x61676772  # "aggr" in the file's header: SQLite's own mark for "whose file is this"
@@ -260,6 +262,18 @@ def m007_another_way_in(db: Database) -> None:
     """Which of its sources a feed is asked at, since when and why, and when the first is tried again."""
     for column in _WAYS:
         db.execute(f"ALTER TABLE feeds ADD COLUMN {column}")
+
+
+@migrations()
+def m008_documents_that_can_be_made_again(db: Database) -> None:
+    """What a revision's document is made of beside its fields, and its sha256; unknown of older ones but the last."""
+    for column in ("summary TEXT", "placeholder TEXT", "document_sha256 TEXT"):
+        db.execute(f"ALTER TABLE revisions ADD COLUMN {column}")
+    rows = db.execute("SELECT revision, document FROM articles WHERE document IS NOT NULL")
+    db.conn.executemany(
+        "UPDATE revisions SET document_sha256 = ? WHERE id = ?",
+        ((hashlib.sha256(document.encode()).hexdigest(), revision) for revision, document in rows),
+    )
 
 
 def known_migrations() -> frozenset[str]:

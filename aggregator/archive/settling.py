@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import unicodedata
 from collections.abc import Sequence
@@ -182,7 +183,10 @@ def _add_revision(db: Database, stamp: Commit, task: Pending, done: Settled, par
             "categories": as_json(task.categories),
             "reason": article.reason,
             "body": article.html,
+            "summary": None if article.html else article.text or None,
             "fingerprint": done.fingerprint,
+            "placeholder": done.placeholder,
+            "document_sha256": hashlib.sha256(done.document.encode()).hexdigest(),
         },
     )
     home = db.execute("SELECT id FROM feeds WHERE name = ?", [task.feed]).fetchone()[0]

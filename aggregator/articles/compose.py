@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from aggregator.articles.document import Document, files, render
 from aggregator.model import Article, Entry, Page, Pending, Settled, Signs
@@ -51,9 +52,24 @@ def compose(
     Raises:
         ParseError: kind ``document``, when its front matter would not parse back.
     """
-    document = Document(task.key, article.title, task.categories, task.date, _body(article), placeholder)
+    document = _document(article, task.key, task.categories, task.date, placeholder)
     cause = "changed" if task.revisions else "first"
-    return Settled(article, render(document), files(document), fingerprint, page, cause, signs)
+    return Settled(article, render(document), placeholder, files(document), fingerprint, page, cause, signs)
+
+
+def rendered(article: Article, key: str, categories: tuple[str, str, str], date: datetime, placeholder: str) -> str:
+    """The document of a stored revision: the very text that ``compose`` gave when it was settled.
+
+    Raises:
+        ParseError: kind ``document``, when its front matter would not parse back.
+    """
+    return render(_document(article, key, categories, date, placeholder))
+
+
+def _document(
+    article: Article, key: str, categories: tuple[str, str, str], date: datetime, placeholder: str
+) -> Document:
+    return Document(key, article.title, categories, date, _body(article), placeholder)
 
 
 def _body(article: Article) -> str:
