@@ -28,6 +28,28 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True)
+class Cookie:
+    """A cookie to be sent: ``text`` is "name=value", a secret. ``domain`` is a host, with ``subdomains`` those below it
+    too; ``expires`` seconds of Unix time.
+    """
+
+    domain: str
+    subdomains: bool
+    path: str
+    secure: bool
+    expires: float | None
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Cookies:
+    """The cookies of a file."""
+
+    file: str = ""
+    kept: tuple[Cookie, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Way:
     """Another listing with a feed's news."""
 
@@ -50,6 +72,7 @@ class Feed:
     zone: str | None = None  # IANA name in which zone-less dates of this feed are read
     expect_newest_within: int = 86_400  # seconds; an older newest entry means "stale"
     headers: Mapping[str, str] = field(default_factory=dict)
+    cookies: Cookies = Cookies()  # each goes where its own domain says, and nowhere else
     retry_after_scope: Scope = "host"  # who stays away after 429 or 503: all that ask the host, or this feed
     encoding: str | None = None  # the charset of its listing and its host's pages, whatever they say
     fallback: tuple[Way, ...] = ()  # asked instead, in this order, when the host refuses
@@ -90,7 +113,8 @@ class Request:
     """What to ask the network for. ``kind`` chooses the size limit: a listing or an article's page.
 
     ``at`` is where ``url`` has moved and is asked in its place; the credentials and ``headers`` stay with the origin
-    of ``url``. With ``retry_after_scope`` "feed" a 429 or 503 is this request's affair and does not hold the host.
+    of ``url``; each of ``cookies`` goes where it belongs by its own domain. With ``retry_after_scope`` "feed" a 429 or
+    503 is this request's affair and does not hold the host.
     """
 
     url: str
@@ -99,6 +123,7 @@ class Request:
     validators: Validators = Validators()
     retry_after_scope: Scope = "host"
     at: str | None = None
+    cookies: tuple[Cookie, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,7 @@ def test_what_is_commented_out_can_be_switched_on(tmp_path: Path) -> None:
     """Every commented line of the shipped file is true: without its ``#`` it is a valid setting."""
     text = re.sub(r"^( *)# (?=[ -]|\w+:)", r"\1", SHIPPED.read_text(), flags=re.M)
     (tmp_path / "certificates.pem").touch()
+    (tmp_path / "cookies.txt").write_text("# Netscape HTTP Cookie File\n")
     whole = parse(text.replace("user_agent: ...", "user_agent: me"), tmp_path / "config.yaml")
     assert [feed.name for feed in whole.feed_list()[10:]] == ["ecb-press", "curl-releases"]
     assert whole.export.hexo is not None

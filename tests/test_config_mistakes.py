@@ -67,6 +67,7 @@ MISTAKES = [
     (FEED + "    categories: finance\n", 5, "feeds[0].categories", "exactly three"),
     (FEED + "    categories: [a, '', c]\n", 5, "feeds[0].categories", "not be empty"),
     (FEED + "    categories: [a, 1, c]\n", 5, "feeds[0].categories", "put it in quotes"),
+    (FEED + "    cookies_file: nothing.txt\n", 5, "feeds[0].cookies_file", "there is none at"),
     (FEED + "    headers:\n      A b: c\n", 6, "feeds[0].headers.A b", "the name of an HTTP header"),
     (FEED + '    headers:\n      Cookie: "a\\nb"\n', 6, "feeds[0].headers.Cookie", "printable ASCII"),
     (FEED + "    headers:\n      X: 3\n", 6, "feeds[0].headers.X", "put it in quotes"),

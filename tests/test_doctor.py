@@ -363,6 +363,7 @@ SECRETS = {
     "token": "tok3n-of-the-feed",
     "cookie": "sid-7f3a9c21",
     "given cookie": "visitor-55aa66bb",
+    "cookie of a file": "jar-1b2c3d4e",
     "header": "key-9d8e7f6a5b",
     "staff": "xiaoming7@staff.sina.com.cn",
     "encoded staff": "laowang3\\u0040staff.sina.com.cn",
@@ -373,7 +374,8 @@ SECRETS = {
 
 def test_a_bundle_holds_no_secret(tmp_path: Path) -> None:
     body = rss(item(1, extra="<description>laowang3\\u0040staff.sina.com.cn</description>"))
-    echo = f"<!-- {SECRETS['password']} {SECRETS['token']} {SECRETS['cookie']} {SECRETS['header']} -->".encode()
+    echoed = ("password", "token", "cookie", "header", "cookie of a file")
+    echo = f"<!-- {' '.join(SECRETS[name] for name in echoed)} -->".encode()
     words = "编辑 xiaoming7@staff.sina.com.cn 报道，图见 logo@2x.png。" * 3
     article = page(1, words).decode().encode("gb18030")
     routes: dict[str, Route] = {
@@ -383,12 +385,15 @@ def test_a_bundle_holds_no_secret(tmp_path: Path) -> None:
     url = f"https://reader:{SECRETS['password']}@wire.example/feed.xml?token={SECRETS['token']}"
     headers = {"Cookie": f"sid={SECRETS['cookie']}", "X-Api-Key": SECRETS["header"]}
     network = f"  contact: {SECRETS['operator']}\n"
-    done, server = examine(tmp_path, rows(url, headers=headers), routes, network)
-    assert server.asked[0].headers["cookie"] == headers["Cookie"]
+    jar = f"# Netscape HTTP Cookie File\nwire.example\tFALSE\t/\tFALSE\t0\tjar\t{SECRETS['cookie of a file']}\n"
+    (tmp_path / "jar.txt").write_text(jar)
+    done, server = examine(tmp_path, rows(url, headers=headers, cookies_file="jar.txt"), routes, network)
+    assert server.asked[0].headers["cookie"] == f"{headers['Cookie']}; jar={SECRETS['cookie of a file']}"
     assert "authorization" in server.asked[0].headers
     whole = b"".join(file.read_bytes() for file in (tmp_path / "bundle").rglob("*") if file.is_file())
     assert [name for name, secret in SECRETS.items() if secret.encode() in whole] == []
     assert b"reader" not in whole
+    assert b"jar.txt" not in whole
     assert b"set-cookie" not in whole.lower()
     assert b"logo@2x.png" in whole
     assert "编辑 xxxxxxxxx@xxxxx.xxxx.xxx.xx 报道".encode("gb18030") in whole

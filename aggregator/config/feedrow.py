@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, fie
 from aggregator.articles.filters import flaw
 from aggregator.config import values
 from aggregator.config.kinds import (
+    CookiesFile,
     Duration,
     HeaderText,
     Name,
@@ -99,6 +100,8 @@ class FeedRow(Section):
     """Headers sent with each request for this feed's listing and pages."""
     fallback: Annotated[tuple[FallbackRow, ...], BeforeValidator(empty_list)] = ()
     """Other listings with the same news, each with source and url, asked in their order when the first refuses."""
+    cookies_file: CookiesFile | None = None
+    """A cookies.txt, read at the start; each cookie is sent where its own domain says."""
     user_agent: HeaderText | None = None
     """The whole User-Agent header for this feed's listing and the pages of its origin, instead of the network's."""
     encoding: Annotated[str, BeforeValidator(values.charset)] | None = None

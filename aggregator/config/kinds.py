@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, ValidationInfo, WithJsonSchema
 
-from aggregator.config import values
-from aggregator.model import Pages
+from aggregator.config import cookies, values
+from aggregator.model import Cookies, Pages
 
 _SWITCHES = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
@@ -38,6 +38,11 @@ def _path(value: object, info: ValidationInfo) -> Path:
         raise ValueError(f"names a home folder that does not exist: {values.shown(text)}") from None
     folder = (info.context or {}).get("folder", Path())
     return Path(folder, path).absolute()
+
+
+def _cookies(value: object, info: ValidationInfo) -> Cookies:
+    """The cookies of the file at a path."""
+    return cookies.read(_path(value, info))
 
 
 def file_at(path: Path) -> Path:
@@ -78,6 +83,12 @@ WebUrl: TypeAlias = Annotated[str, BeforeValidator(values.web_url)]
 HeaderText: TypeAlias = Annotated[str, BeforeValidator(values.header_value)]
 PagesSwitch: TypeAlias = Annotated[
     Pages, BeforeValidator(_pages), WithJsonSchema({"enum": ["auto", "true", "false", True, False]})
+]
+CookiesFile: TypeAlias = Annotated[
+    Cookies,
+    BeforeValidator(_cookies),
+    PlainSerializer(lambda cookies: cookies.file),
+    WithJsonSchema({"type": "string", "format": "path"}),
 ]
 FilePath: TypeAlias = Annotated[Path, BeforeValidator(_path)]
 Selectors: TypeAlias = Annotated[

@@ -40,7 +40,7 @@ from aggregator.config.kinds import (
     empty_section,
     file_at,
 )
-from aggregator.model import Feed, Scope, Way
+from aggregator.model import Cookies, Feed, Scope, Way
 from aggregator.text.urls import host_of, is_sina
 
 RESERVED = frozenset("interval recheck retention images browse hooks".split())
@@ -273,6 +273,7 @@ def _feed(row: FeedRow, defaults: Defaults, scope: Scope) -> Feed:
         zone=_zone(row, row.url, defaults),
         expect_newest_within=row.expect_newest_within or defaults.expect_newest_within,
         headers=({"User-Agent": row.user_agent} if row.user_agent else {}) | dict(row.headers),
+        cookies=row.cookies_file or Cookies(),
         encoding=row.encoding,
         retry_after_scope=row.retry_after_scope or scope,
         keep=row.keep,

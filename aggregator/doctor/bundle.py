@@ -48,7 +48,7 @@ def save(bundle: Bundle, folder: Path) -> None:
         ConfigError: as ``ready``.
     """
     config = _config(bundle.settings)
-    secrets = secrets_of(config)
+    secrets = secrets_of(config, [one.text for feed in bundle.settings.feed_list() for one in feed.cookies.kept])
     about = {
         "format": FORMAT,
         "program": __version__,
@@ -83,12 +83,13 @@ def ready(folder: Path) -> None:
 
 
 def _config(settings: Settings) -> dict[str, object]:
-    """A configuration as JSON, without what means nothing elsewhere: files of certificates, folders of posts."""
+    """A configuration as JSON, without what means nothing elsewhere: files of this machine, folders of posts."""
     config: dict[str, Any] = settings.model_dump(mode="json", exclude_unset=True, exclude_none=True)
     config.pop("export", None)
     config.get("network", {}).pop("ca_bundle", None)
     for feed in config.get("feeds", []):
         feed.pop("opml", None)
+        feed.pop("cookies_file", None)
     return config | {"archive": shown(settings.archive)}
 
 

@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 
 from aggregator.articles.rules import Rules
 from aggregator.errors import FetchError, ParseError
-from aggregator.model import Entry, Feed, Fetch, Listing, Page, Request
+from aggregator.model import Entry, Feed, Fetch, Listing, Page, Request, Validators
 from aggregator.sources import SOURCES
+from aggregator.sources.questions import listing_request, page_request
 from aggregator.sources.spelling import listing_as_told
-from aggregator.text.urls import host_of, is_sina, same_origin
+from aggregator.text.urls import host_of, is_sina
 from aggregator.web import Resolve
 
 PAGES = 3  # of each host
@@ -149,8 +150,7 @@ async def _asked(fetch: Fetch, request: Request, count: _Count) -> Answered:
 async def _listing(fetch: Fetch, feed: Feed, count: _Count) -> SeenFeed:
     source = SOURCES[feed.source]
     url = source.address(feed.url)
-    request = Request(url, "listing", feed.headers, retry_after_scope=feed.retry_after_scope)
-    answer = await _asked(fetch, request, count)
+    answer = await _asked(fetch, listing_request(feed, Validators()), count)
     if isinstance(answer, FetchError):
         return SeenFeed(feed, url, answer)
     try:
@@ -161,11 +161,7 @@ async def _listing(fetch: Fetch, feed: Feed, count: _Count) -> SeenFeed:
 
 async def _page(fetch: Fetch, feed: Feed, entry: Entry, count: _Count) -> SeenPage:
     url = entry.link or ""
-    return SeenPage(feed, entry, url, await _asked(fetch, Request(url, "page", _headers(feed, url)), count))
-
-
-def _headers(feed: Feed, url: str) -> Mapping[str, str]:
-    return feed.headers if same_origin(feed.url, url) else {}
+    return SeenPage(feed, entry, url, await _asked(fetch, page_request(feed, url), count))
 
 
 def _newest(listings: Iterable[SeenFeed], rules: Rules) -> Iterator[tuple[Feed, Entry]]:
@@ -193,24 +189,24 @@ async def _named(resolve: Resolve, host: str) -> Named:
         return Named(error=str(error))
 
 
-def _doubtful(seen: Seen) -> Iterator[tuple[str, tuple[str, Mapping[str, str], Answered]]]:
+def _doubtful(seen: Seen) -> Iterator[tuple[str, tuple[Request, Answered]]]:
     """The hosts for which a Referer may matter, each with one address: those that refuse us, and Sina's."""
     for host in seen.hosts():
         mine = [asked for asked in seen.asked() if host_of(asked[1]) == host]
         refused = [one for one in mine if isinstance(one[2], FetchError) and one[2].status in REFUSALS]
         answered = [one for one in mine if isinstance(one[2], Page)] if is_sina(host) else []
         for feed, url, answer in (refused + answered)[:1]:
-            yield host, (url, _headers(feed, url), answer)
+            yield host, (page_request(feed, url), answer)
 
 
-async def _probed(door: Door, host: str, url: str, headers: Mapping[str, str], first: Answered, count: _Count) -> Probe:
+async def _probed(door: Door, host: str, request: Request, first: Answered, count: _Count) -> Probe:
     """Ask once more the other way round: without the Referer where one was sent, with one where none was."""
-    given = {name: value for name, value in headers.items() if name.lower() != "referer"}
-    wanted = not is_sina(host) and len(given) == len(headers)
+    given = {name: value for name, value in request.headers.items() if name.lower() != "referer"}
+    wanted = not is_sina(host) and len(given) == len(request.headers)
     if wanted:
-        given["Referer"] = referer_of(url)
+        given["Referer"] = referer_of(request.url)
     await door.pause(host)
-    return Probe(wanted, url, first, await _asked(door.probe, Request(url, "page", given), count))
+    return Probe(wanted, request.url, first, await _asked(door.probe, replace(request, headers=given), count))
 
 
 def referer_of(url: str) -> str:

@@ -31,9 +31,13 @@ _FILES = frozenset("png jpg jpeg gif webp svg ico avif css js html htm shtml".sp
 _URL = re.compile(r"https?:(?:\\?/){2}[^\s\"'<>]{1,4000}")
 
 
-def secrets_of(config: Mapping[str, object]) -> tuple[str, ...]:
-    """Every secret of a configuration (as JSON), longest first: credentials and tokens in addresses, headers."""
-    found = {secret for value in _values(config) for secret in _secrets(value) if len(secret) >= _SHORTEST}
+def secrets_of(config: Mapping[str, object], cookies: Iterable[str] = ()) -> tuple[str, ...]:
+    """Every secret of a configuration (as JSON), longest first: credentials and tokens in addresses, headers.
+
+    ``cookies`` are further ones, as "name=value".
+    """
+    values = (*_values(config), *(("header", cookie) for cookie in cookies))
+    found = {secret for value in values for secret in _secrets(value) if len(secret) >= _SHORTEST}
     return tuple(sorted(found, key=lambda secret: (-len(secret), secret)))
 
 

@@ -10,11 +10,11 @@ from aggregator.articles.extract import read
 from aggregator.articles.rules import Rules
 from aggregator.errors import AggregatorError, ArchiveError, FetchError, ParseError, masked
 from aggregator.identity.fingerprint import fingerprint
-from aggregator.model import Article, Entry, Feed, Page, Pending, Request, Signs
+from aggregator.model import Article, Entry, Feed, Page, Pending, Signs
 from aggregator.pipeline.desk import Budget, Desk, Outcome, Watch
 from aggregator.pipeline.sifting import announced, as_read, sifted, wants_page
+from aggregator.sources.questions import page_request
 from aggregator.sources.spelling import page_as_told
-from aggregator.text.urls import same_origin
 
 _GONE = {"not_found": "not_found", "gone": "gone"}
 
@@ -126,9 +126,8 @@ async def _article(desk: Desk, task: Pending, trace: _Trace) -> Article:
     reason = desk.rules.link_only(entry.link)
     if reason:
         return link_only_article(entry, reason)
-    headers = feed.headers if feed and same_origin(feed.url, entry.link) else {}
     try:
-        trace.page = await desk.fetch(Request(entry.link, "page", headers))
+        trace.page = await desk.fetch(page_request(feed, entry.link))
     except FetchError as error:
         if error.kind in _GONE:
             return link_only_article(entry, _GONE[error.kind])

@@ -17,12 +17,12 @@ from aggregator.model import (
     Listing,
     Page,
     Report,
-    Request,
     Status,
     Validators,
 )
 from aggregator.pipeline.desk import Desk
 from aggregator.sources import SOURCES
+from aggregator.sources.questions import listing_request
 from aggregator.sources.spelling import listing_as_told
 from aggregator.text.dates import too_far_ahead
 
@@ -91,15 +91,7 @@ async def asked(desk: Desk, feed: Feed, state: FeedState, trace: Trace) -> Disco
     Raises:
         FetchError, ParseError: there is none.
     """
-    request = Request(
-        SOURCES[feed.source].address(feed.url),
-        "listing",
-        feed.headers,
-        state.validators,
-        feed.retry_after_scope,
-        at=state.moved_to,
-    )
-    trace.page = await desk.fetch(request)
+    trace.page = await desk.fetch(listing_request(feed, state.validators, state.moved_to))
     return await _found(desk, feed, state, trace.page)
 
 

@@ -10,6 +10,7 @@ import httpx
 
 from aggregator.model import Request, Validators
 from aggregator.text.urls import is_sina, same_origin
+from aggregator.web.cookies import cookies_for
 from aggregator.web.decoding import ACCEPT_ENCODING
 from aggregator.web.freshness import http_date
 from aggregator.web.network import Network
@@ -33,7 +34,8 @@ _CLOCKS_DIFFER = timedelta(hours=1)
 def headers_for(network: Network, request: Request, first: httpx.URL, url: httpx.URL, now: datetime) -> Headers:
     """Return the headers for ``url``, which is the URL asked for (``first``, with its credentials) or a redirect's.
 
-    The feed's own headers and the credentials of ``first`` go only to the origin they are meant for.
+    The feed's own headers and the credentials of ``first`` go only to the origin they are meant for; each of its
+    cookies goes where its own domain says.
     """
     host = url.raw_host.decode("ascii")
     said = {
@@ -47,6 +49,8 @@ def headers_for(network: Network, request: Request, first: httpx.URL, url: httpx
         if first.userinfo:
             said["authorization"] = f"Basic {b64encode(f'{first.username}:{first.password}'.encode()).decode()}"
         said |= {n: v for name, v in request.headers.items() if (n := name.strip().lower()) not in _OURS}
+    if cookies := cookies_for(url, request.cookies, now):
+        said["cookie"] = "; ".join(filter(None, (said.get("cookie"), cookies)))
     said |= dict(conditions(request.validators, now))
     said["accept-encoding"] = ACCEPT_ENCODING
     # httpx puts Host first, as RFC 9110 asks; a value from config.yaml may be Chinese.
