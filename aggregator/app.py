@@ -172,6 +172,7 @@ async def collect_all(
     outcomes: list[Outcome] = []
     for feed in [None] if whole else feeds:
         outcomes += await collect(app.desk, feed, budget, watch)
+    await catch_up(app)
     failed = [outcome.task.feed for outcome in outcomes if outcome.error]
     return [replace(report, failed=report.failed + failed.count(report.feed)) for report in reports], outcomes
 
@@ -181,8 +182,15 @@ async def poll_feed(app: App, feed: Feed) -> Report:
     before = await app.archive.head()
     report = await poll(app.desk, feed)
     await app.archive.hold(app.client.holds())
+    await catch_up(app)
     await asyncio.to_thread(export_new, app.settings, before)
     return report
+
+
+async def catch_up(app: App) -> None:
+    """Derive what follows from new revisions: which of them are reprints. In small steps, so that polls go on."""
+    while await app.archive.compare(app.desk.rules, 20):
+        pass
 
 
 def article_url(text: str) -> str:
@@ -212,7 +220,9 @@ async def fetch_url(app: App, url: str, watch: Watch | None = None) -> list[Outc
     entry = Entry(id=None, link=link, title="")
     announced = Announced(tuple(dict.fromkeys((*keys_of_url(link), f"url:{link}"))), entry, None)
     await app.archive.note(home, Discovery("ok", (announced,), 1))
-    return await collect(app.desk, home, None, watch)
+    outcomes = await collect(app.desk, home, None, watch)
+    await catch_up(app)
+    return outcomes
 
 
 def sift(settings: Settings, names: Sequence[str]) -> list[Change]:

@@ -43,6 +43,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "httpx": ("web",),
     "lxml": ("text", "sources", "opml"),
     "markupsafe": ("browse",),
+    "numpy": ("identity",),
     "protego": ("web",),
     "pydantic": ("config",),
     "pydantic_core": ("config",),

@@ -81,7 +81,12 @@ def test_fetch_status_show_export_and_again(home: Path, replica: Replica) -> Non
     assert document == shown["document"]
     with sqlite3.connect(home / "archive.db") as plain:
         assert plain.execute("select document from articles limit 1").fetchone()[0].startswith("\n---\ntitle: ")
+        (reprint,) = plain.execute("select key from links join articles on articles.id = b").fetchone()
     plain.close()
+    cluster = json.loads(aggregator(home, "show", reprint, "--json").stdout)["reprints"]
+    others = [one for one in cluster if one["key"] != reprint]
+    assert others
+    assert all(f"{one['title']}  {one['key']}" in aggregator(home, "show", reprint).stdout for one in others)
 
     first = json.loads(aggregator(home, "export", "--to", "posts", "--json").stdout)
     times = {path: path.stat().st_mtime_ns for path in (home / "posts").rglob("*.md")}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from aggregator.archive import dropping, revisions, settling
+from aggregator.archive import clusters, dropping, revisions, settling
 from aggregator.archive.dropping import Sighted
 from aggregator.archive.opening import explained, open_reader
 from aggregator.archive.revisions import Revision
@@ -105,6 +105,7 @@ class Reader:
             " WHERE e.article = ? GROUP BY f.id ORDER BY 2, f.position",
             [row["id"]],
         )
+        row["reprints"] = self.reprints(int(str(row["id"])))
         return row
 
     def documents(self, after: int = 0) -> Iterator[tuple[str, str]]:
@@ -132,6 +133,22 @@ class Reader:
         """The revisions of an article by its number, or of all; with ``until`` those of commits up to that one."""
         with explained(self.path):
             yield from revisions.revisions(self._db, article, until)
+
+    def reprints(self, article: int, until: int | None = None) -> list[Row]:
+        """The articles that are one text with this one, itself among them, the one seen first (the root) first.
+
+        Empty where there is no other; with ``until`` as it was at that commit.
+        """
+        with explained(self.path):
+            numbers = clusters.cluster(self._db, article, until)
+        if len(numbers) == 1:
+            return []
+        marks = ",".join("?" * len(numbers))
+        return self._rows(
+            f"SELECT id, key, title, media, url, published, first_seen FROM articles WHERE id IN ({marks})"
+            " ORDER BY first_seen, published, id",
+            numbers,
+        )
 
     def sighted(self) -> Iterator[Sighted]:
         """Every article with what its feeds' ``keep`` and ``drop`` are held against, oldest first."""

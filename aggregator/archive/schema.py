@@ -276,6 +276,37 @@ def m008_documents_that_can_be_made_again(db: Database) -> None:
     )
 
 
+_REPRINTS = """
+CREATE TABLE bands (
+    band INTEGER NOT NULL,
+    revision INTEGER NOT NULL REFERENCES revisions(id),
+    PRIMARY KEY (band, revision)
+) WITHOUT ROWID;
+CREATE TABLE links (
+    id INTEGER PRIMARY KEY,
+    a INTEGER NOT NULL REFERENCES articles(id),
+    b INTEGER NOT NULL REFERENCES articles(id),
+    revision_a INTEGER NOT NULL REFERENCES revisions(id),
+    revision_b INTEGER NOT NULL REFERENCES revisions(id),
+    jaccard REAL NOT NULL,
+    "commit" INTEGER NOT NULL REFERENCES commits(seq)
+);
+CREATE INDEX links_a ON links(a, b);
+CREATE INDEX links_b ON links(b, a);
+CREATE TABLE compared (
+    version INTEGER PRIMARY KEY,
+    revision INTEGER NOT NULL
+)
+"""
+
+
+@migrations()
+def m009_reprints(db: Database) -> None:
+    """Which texts are alike: the bands by which they are found, and the links between articles."""
+    for statement in _REPRINTS.split(";"):
+        db.execute(statement)
+
+
 def known_migrations() -> frozenset[str]:
     """The names of all migrations this version knows; an archive with another one was made by a newer version."""
     empty = Database(memory=True, execute_plugins=False)

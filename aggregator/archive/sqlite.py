@@ -11,9 +11,10 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlite_utils import Database
 
-from aggregator.archive import dropping, health, noting, renaming, settling, ways
+from aggregator.archive import clusters, dropping, health, noting, renaming, settling, ways
 from aggregator.archive.lock import WriterLock
 from aggregator.archive.opening import explained, open_writer
+from aggregator.articles.rules import Rules
 from aggregator.errors import AggregatorError
 from aggregator.model import Clock, Discovery, Feed, FeedState, Hold, Noted, Page, Pending, Settled, Signs
 from aggregator.text.dates import iso
@@ -146,6 +147,10 @@ class SqliteArchive:
     async def still_unread(self, task: Pending, error: AggregatorError) -> None:
         """Store that the rules of now find no more in a stored page than older ones did."""
         await self._run(settling.still_unread, task, error, self._rules)
+
+    async def compare(self, rules: Rules, limit: int = 200) -> int:
+        """Compare the next revisions with those before them, and link what is one text; how many were compared."""
+        return await self._run(clusters.compare, self._clock, rules, limit)
 
     async def revive(self, kind: str | None = None) -> int:
         """Give all failed and waiting work, or what failed with this kind, another round now; how much it was."""

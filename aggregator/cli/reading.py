@@ -151,8 +151,20 @@ def _show(row: Row, settings: Settings) -> None:
             out().print(visible(f"{name.replace('_', ' '):>10}  {text}"), markup=False)
     sightings = row["sightings"]
     feeds = ", ".join(str(one["feed"]) for one in sightings) if isinstance(sightings, list) else ""
-    out().print(f"{'seen in':>10}  {feeds}\n", markup=False)
+    out().print(f"{'seen in':>10}  {feeds}", markup=False)
+    for line in _reprints(row, zone):
+        out().print(visible(f"{'reprints':>10}  {line}"), markup=False)
+    out().print()
     out().print(visible(text_of(str(row["body"] or ""), _text(row["rule"]), settings.site_rules())), markup=False)
+
+
+def _reprints(row: Row, zone: str) -> Iterator[str]:
+    """The other articles with its text, in the order in which they were seen."""
+    found = row["reprints"]
+    for one in found if isinstance(found, list) else []:
+        if one["id"] != row["id"]:
+            media = one["media"] or "-"
+            yield f"{local(_text(one['first_seen']), zone)}  {media}  {one['title']}  {masked(one['key'])}"
 
 
 @app.command(epilog="aggregator export --to blog/source/_posts")

@@ -1,0 +1,123 @@
+"""Reprints: each revision is compared, once, with those before it that may be the same text; what is alike is linked.
+
+Links are facts and stay. A cluster is what links hold together, its root the member seen first; both are derived, so
+that they can be told as of any commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, partial
+
+from sqlite_utils import Database
+
+from aggregator.archive.rows import commit, insert, transaction
+from aggregator.articles.plaintext import text_of
+from aggregator.articles.rules import Rules
+from aggregator.identity.similarity import VERSION, bands, resemblance
+from aggregator.model import Clock
+
+_NEWEST = 32  # of one band; the texts of a column that shares its frame for years would be many more
+_COMPARED = 16  # candidates whose texts are read, those with most bands in common first
+_LINKED = 4  # links of one revision; more would only say again what holds its cluster together
+_MEMBERS = 500  # of a cluster, as far as one is told
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A revision, and its text as it is compared."""
+
+    revision: int
+    article: int
+    text: str
+
+
+def waiting(db: Database) -> int:
+    """How many revisions are still to be compared."""
+    row = db.execute("SELECT count(*) FROM revisions WHERE id > ?", [_mark(db)]).fetchone()
+    return int(row[0])
+
+
+def compare(db: Database, clock: Clock, rules: Rules, limit: int = 200) -> int:
+    """Compare the next revisions, at most ``limit``, with those before them; how many there were.
+
+    Bands, links and how far it went are one transaction, so that a crash neither loses nor doubles a link. Articles of
+    which there is only a link are no text, and never alike.
+    """
+    with transaction(db):
+        mark = _mark(db)
+        if mark == 0:
+            db.execute("DELETE FROM bands")  # of another version, if there are any
+        rows = db.execute(
+            "SELECT id, article, rule, reason, body FROM revisions WHERE id > ? ORDER BY id LIMIT ?", [mark, limit]
+        ).fetchall()
+        stamp = cache(partial(commit, db, clock))  # one commit, and none where nothing is linked
+        for revision, article, rule, reason, body in rows:
+            if reason is None:
+                for other, jaccard in _add(db, _Text(revision, article, text_of(body, rule, rules)), rules):
+                    values = {"a": other.article, "b": article, "revision_a": other.revision, "revision_b": revision}
+                    insert(db, "links", {**values, "jaccard": jaccard, "commit": stamp().seq})
+        if rows:
+            db.execute("INSERT OR REPLACE INTO compared (version, revision) VALUES (?, ?)", [VERSION, rows[-1][0]])
+        return len(rows)
+
+
+def _mark(db: Database) -> int:
+    row = db.execute("SELECT revision FROM compared WHERE version = ?", [VERSION]).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _add(db: Database, one: _Text, rules: Rules) -> list[tuple[_Text, float]]:
+    """Note a text's bands; the texts before it that it is a reprint of, with the Jaccard index, the likest first."""
+    keys = bands(one.text)
+    found = []
+    for revision in _candidates(db, keys, one.article):
+        other = _text(db, revision, rules)
+        jaccard = resemblance(one.text, other.text)
+        if jaccard is not None:
+            found.append((other, jaccard))
+    db.conn.executemany("INSERT OR IGNORE INTO bands (band, revision) VALUES (?, ?)", [(k, one.revision) for k in keys])
+    return sorted(found, key=lambda pair: -pair[1])[:_LINKED]
+
+
+def _candidates(db: Database, keys: tuple[int, ...], article: int) -> list[int]:
+    """The revisions of other articles to read, one each, but of those that are linked to this one already."""
+    shared: dict[int, int] = {}
+    for key in keys:
+        rows = db.execute("SELECT revision FROM bands WHERE band = ? ORDER BY revision DESC LIMIT ?", [key, _NEWEST])
+        for (revision,) in rows:
+            shared[revision] = shared.get(revision, 0) + 1
+    linked = set(_neighbours(db, article)) | {article}
+    chosen: list[int] = []
+    for revision in sorted(shared, key=lambda number: (-shared[number], number)):
+        (owner,) = db.execute("SELECT article FROM revisions WHERE id = ?", [revision]).fetchone()
+        if owner not in linked:
+            linked.add(owner)
+            chosen.append(revision)
+    return chosen[:_COMPARED]
+
+
+def _neighbours(db: Database, article: int) -> Iterator[int]:
+    rows = db.execute("SELECT a FROM links WHERE b = :one UNION SELECT b FROM links WHERE a = :one", {"one": article})
+    return (row[0] for row in rows)
+
+
+def _text(db: Database, revision: int, rules: Rules) -> _Text:
+    row = db.execute("SELECT article, body, rule FROM revisions WHERE id = ?", [revision]).fetchone()
+    return _Text(revision, row[0], text_of(row[1], row[2], rules))
+
+
+def cluster(db: Database, article: int, until: int | None = None) -> list[int]:
+    """The articles that links hold together with this one, itself among them, the one seen first (the root) first.
+
+    With ``until`` as it was at that commit. An article without reprints is alone.
+    """
+    rows = db.execute(
+        "WITH RECURSIVE member(id) AS (VALUES (:article) UNION"
+        " SELECT iif(l.a = member.id, l.b, l.a) FROM member JOIN links l ON (l.a = member.id OR l.b = member.id)"
+        ' WHERE :until IS NULL OR l."commit" <= :until LIMIT :most)'
+        " SELECT member.id FROM member JOIN articles USING (id) ORDER BY first_seen, published, id",
+        {"article": article, "until": until, "most": _MEMBERS},
+    )
+    return [row[0] for row in rows]
