@@ -101,6 +101,7 @@ def network_of(settings: Settings) -> WebNetwork:
         allow_private=net.allow_private,
         fake_ip_ranges=net.fake_ip_ranges,
         proxy=net.proxy,
+        proxies=tuple(dict.fromkeys(row.proxy for row in settings.feeds if row.proxy)),
         ca_bundle=str(net.ca_bundle) if net.ca_bundle else None,
         robots=net.robots,
     )

@@ -73,6 +73,7 @@ class Feed:
     expect_newest_within: int = 86_400  # seconds; an older newest entry means "stale"
     headers: Mapping[str, str] = field(default_factory=dict)
     cookies: Cookies = Cookies()  # each goes where its own domain says, and nowhere else
+    proxy: str | None = None  # asked through instead of the network's, for its listing and its articles' pages
     retry_after_scope: Scope = "host"  # who stays away after 429 or 503: all that ask the host, or this feed
     encoding: str | None = None  # the charset of its listing and its host's pages, whatever they say
     fallback: tuple[Way, ...] = ()  # asked instead, in this order, when the host refuses
@@ -114,7 +115,8 @@ class Request:
 
     ``at`` is where ``url`` has moved and is asked in its place; the credentials and ``headers`` stay with the origin
     of ``url``; each of ``cookies`` goes where it belongs by its own domain. With ``retry_after_scope`` "feed" a 429 or
-    503 is this request's affair and does not hold the host.
+    503 is this request's affair and does not hold the host. ``proxy`` is asked in place of the network's: one of
+    ``Network.proxies``.
     """
 
     url: str
@@ -124,6 +126,7 @@ class Request:
     retry_after_scope: Scope = "host"
     at: str | None = None
     cookies: tuple[Cookie, ...] = field(default=(), repr=False)
+    proxy: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

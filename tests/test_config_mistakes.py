@@ -67,6 +67,8 @@ MISTAKES = [
     (FEED + "    categories: finance\n", 5, "feeds[0].categories", "exactly three"),
     (FEED + "    categories: [a, '', c]\n", 5, "feeds[0].categories", "not be empty"),
     (FEED + "    categories: [a, 1, c]\n", 5, "feeds[0].categories", "put it in quotes"),
+    (FEED + "    proxy: socks5://127.0.0.1:1\n", 5, "feeds[0].proxy", "the scheme 'socks5'"),
+    (FEED + "    proxy: 127.0.0.1:1\n", 5, "feeds[0].proxy", "no scheme"),
     (FEED + "    cookies_file: nothing.txt\n", 5, "feeds[0].cookies_file", "there is none at"),
     (FEED + "    headers:\n      A b: c\n", 6, "feeds[0].headers.A b", "the name of an HTTP header"),
     (FEED + '    headers:\n      Cookie: "a\\nb"\n', 6, "feeds[0].headers.Cookie", "printable ASCII"),
@@ -182,8 +184,13 @@ def test_many_mistakes_are_cut() -> None:
 
 def test_secrets_are_never_repeated() -> None:
     text = FEED.replace("https://example.org", "ftp://me:hush@example.org")
-    told = refusal(text + "    headers: {Authorization: 'hush é'}\n" + "network: {proxy: 'http://me:hush@'}\n")
-    assert len(told.splitlines()) == 3
+    told = refusal(
+        text
+        + "    headers: {Authorization: 'hush é'}\n"
+        + "    proxy: 'http://me:hush@'\n"
+        + "network: {proxy: 'http://me:hush@'}\n"
+    )
+    assert len(told.splitlines()) == 4
     assert "hush" not in told
 
 

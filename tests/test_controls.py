@@ -228,6 +228,48 @@ def test_a_user_agent_stays_with_its_feeds_origin(tmp_path: Path) -> None:
     assert asyncio.run(run()) == expected
 
 
+def test_a_feed_with_a_proxy_is_asked_through_it_with_its_pages_and_their_robots(tmp_path: Path) -> None:
+    """Another feed and a fallback on another host go their own way; a link to another host goes the feed's."""
+
+    async def run() -> tuple[list[str], list[str]]:
+        elsewhere = rss(item(1)).replace(b"https://wire.example", b"http://wire.example")
+        async with serving({"/feed": reply(200, rss()), "/other": reply(200, rss())}) as world, serving() as proxy:
+            proxy.routes |= {
+                "http://a.test/feed": lambda _: reply(302, Location="/moved"),
+                "http://a.test/moved": lambda _: reply(200, elsewhere),
+                "http://wire.example/news/1.html": lambda _: reply(200, page(1)),
+                "http://c.test/feed": lambda _: reply(403),
+            }
+            near = f'{{b.test: "{world.url}", d.test: "{world.url}"}}'
+            own = proxy.url.replace("//", "//me:pw@")
+            text = f"""
+archive: a.db
+network: {{connect_to: {near}, robots: true}}
+feeds:
+- {{name: a, source: feed, url: 'http://a.test/feed', proxy: '{own}'}}
+- {{name: b, source: feed, url: 'http://b.test/feed'}}
+- {{name: c, source: feed, url: 'http://c.test/feed', proxy: '{own}', fallback: [{{source: feed, url: 'http://d.test/other'}}]}}
+"""
+            clock = Clock()
+            async with open_app(parse(text, tmp_path / "config.yaml"), clock, unknown) as app:
+                for name in ("a", "b"):
+                    assert (await poll(app.desk, app.desk.feeds[name])).error is None
+                for _ in range(3):
+                    await poll(app.desk, app.desk.feeds["c"])
+                    clock.move(hours=7)
+            assert {asked.headers.get("proxy-authorization") for asked in proxy.asked} == {"Basic bWU6cHc="}
+            return [asked.target for asked in proxy.asked], [asked.target for asked in world.asked]
+
+    async def unknown(_host: str) -> Sequence[str]:
+        raise OSError("not known here")
+
+    proxied, direct = asyncio.run(run())
+    pages = ["http://wire.example/robots.txt", "http://wire.example/news/1.html"]
+    assert proxied == ["http://a.test/feed", "http://a.test/moved", *pages, *["http://c.test/feed"] * 3]
+    assert direct == ["/feed", "/other"]
+    assert all(b"me:pw" not in file.read_bytes() for file in tmp_path.iterdir())
+
+
 def test_terms_of_now_are_held_against_the_past(tmp_path: Path) -> None:
     site = the_site()
     one = feed(drop=terms("[{title: 广告}, {body: 优惠价}]"))

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from test_cli import aggregator
-from web_server import Answer, Asked, Server, reply, serving
+from web_server import Answer, Asked, Server, beside, reply, serving
 from world import START, item, link, page, rss
 
 from aggregator.app import utc_now
@@ -328,6 +328,29 @@ def test_a_proxy_that_is_not_there(tmp_path: Path) -> None:
     assert findings["wire.example"].verdict == "bad"  # the name is at a private address
     assert findings["proxy"].verdict == "bad"
     assert "hunter22" not in "".join(f"{finding.what}{finding.remedy}" for finding in done.findings)
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_a_feeds_own_proxy_is_asked_and_told_of_without_its_password(tmp_path: Path, running: bool) -> None:
+    async def unknown(_host: str) -> Sequence[str]:
+        raise OSError("not known here")
+
+    with beside() as proxy, socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound and not listening: refuses for sure
+        proxy.routes |= {
+            f"http://wire.example{path}": lambda _, answer=answer: answer for path, answer in healthy().items()
+        }
+        port = proxy.port if running else taken.getsockname()[1]
+        feed = rows("http://wire.example/feed.xml", proxy=f"http://me:hunter22@127.0.0.1:{port}")
+        done, _ = examine(tmp_path, feed, reached=(), resolve=unknown)
+        assert len(proxy.asked) == (2 if running else 0)
+    findings = {finding.subject: finding for finding in reversed(done.findings)}  # the first of each
+    assert findings["wire.example"].what == "has no address here; the proxy finds it"
+    told = findings["proxy of wire"]
+    assert told.verdict == ("ok" if running else "bad")
+    assert "the feed's `proxy`" in told.remedy or running
+    whole = b"".join(file.read_bytes() for file in (tmp_path / "bundle").rglob("*") if file.is_file())
+    assert "hunter22" not in f"{done.findings} {whole!r}"
 
 
 def roll(*items: Mapping[str, object]) -> bytes:

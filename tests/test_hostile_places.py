@@ -1,7 +1,8 @@
 """Forbidden places: ids N10 to N14 of the catalogue of hostile inputs, and the set-ups that must not be refused.
 
 Each place is tried as the address of a feed, as the target of a feed's redirect, as an article's link, as the target of
-that link's redirect, as an image of an article, and all that again with a proxy configured. A trap counts who comes.
+that link's redirect, as an image of an article, and all that again with a proxy for all, and with the feeds' own. A trap
+counts who comes.
 """
 
 from __future__ import annotations
@@ -35,29 +36,31 @@ from aggregator.web.network import PROXY_VARIABLES
 ROOT = Path(__file__).resolve().parent.parent
 # How a place is turned down. A place that a server's own address completes ("http:path") is not found there.
 REFUSED = {"refused", "scheme"}
-WAYS = 5  # each without and with a proxy
+WAYS = 5  # each without a proxy, with the network's, and with the feed's own
+PROXIES = ("none", "network", "feed")
 
 
 def nobody_is_led(folder: Path, places: Sequence[str]) -> None:
     """Whatever leads to the places, no connection is made, not even to a proxy that would make it."""
-    for proxied in (False, True):
-        inside = folder / ("proxied" if proxied else "direct")
+    for proxied in PROXIES:
+        inside = folder / proxied
         inside.mkdir(parents=True)
         with trap() as hole, beside() as proxy:
             urls = [place.replace("PORT", str(hole.port)) for place in places]
-            network = f'proxy: "{proxy.url}"' if proxied else ""
-            reports = asyncio.run(_follow(inside, urls, network))
+            own = f'proxy: "{proxy.url}"'
+            lines = {"network": own if proxied == "network" else "", "feed": own if proxied == "feed" else ""}
+            reports = asyncio.run(_follow(inside, urls, lines, proxy.url if proxied == "feed" else None))
             assert (hole.caught(), proxy.connections) == (0, 0)
         _judge(inside, reports, len(urls))
-    print(f"{len(places)} places, {len(places) * WAYS * 2} combinations")
+    print(f"{len(places)} places, {len(places) * WAYS * len(PROXIES)} combinations")
 
 
-async def _follow(folder: Path, urls: Sequence[str], network: str) -> list[Report]:
+async def _follow(folder: Path, urls: Sequence[str], lines: dict[str, str], proxy: str | None) -> list[Report]:
     """Poll feeds that lead to the URLs in all ways."""
     hops = [f"http://bad.example/to/{n}" for n in range(len(urls))]
     named = {f"feed {n}": url for n, url in enumerate(urls)} | {f"redirect {n}": hop for n, hop in enumerate(hops)}
     named |= {name: f"http://bad.example/{name}" for name in ("links", "hops", "images")}
-    feeds = [Feed(name, "feed", url, CATEGORIES) for name, url in named.items()]
+    feeds = [Feed(name, "feed", url, CATEGORIES, proxy=proxy) for name, url in named.items()]
     images = "".join(
         f'<img src="{escape(url)}"><a href="{escape(url)}"><img srcset="{escape(url)} 2x"></a>' for url in urls
     )
@@ -68,7 +71,7 @@ async def _follow(folder: Path, urls: Sequence[str], network: str) -> list[Repor
         "/pictures": reply(200, page(0).replace(b"<article>", f"<article>{images}".encode())),
     }
     answers |= {f"/to/{n}": _redirect(url) for n, url in enumerate(urls)}
-    async with program(folder, Clock(), resolve, network=network, deadline="1s") as (app, server):
+    async with program(folder, Clock(), resolve, deadline="1s", **lines) as (app, server):
         server.routes |= routes(answers)
         await app.archive.enrol(feeds)
         desk = replace(app.desk, feeds={feed.name: feed for feed in feeds})
@@ -117,8 +120,8 @@ def test_n12_addresses_that_python_takes_for_public(tmp_path: Path) -> None:
     nobody_is_led(tmp_path, [f"http://{host}:PORT/" for host in hosts])
 
 
-@pytest.mark.parametrize("proxied", [False, True])
-def test_n13_rebinding(proxied: bool) -> None:
+@pytest.mark.parametrize("proxied", PROXIES)
+def test_n13_rebinding(proxied: str) -> None:
     """A name that is public when first asked for is judged again for each connection, and never asked for twice."""
     calls: dict[str, int] = {}
 
@@ -136,11 +139,12 @@ def test_n13_rebinding(proxied: bool) -> None:
     async def run() -> tuple[list[str | None], list[str], list[str]]:
         async with serving({"/": on}) as public, serving() as proxy:
             proxy.routes |= {f"http://later-{n}.example/": on for n in range(len(ADDRESSES))}
-            network = Network(proxy=proxy.url if proxied else None)
+            network = Network(proxy=proxy.url if proxied == "network" else None, proxies=(proxy.url,))
+            own = proxy.url if proxied == "feed" else None
             internet = Internet({PUBLIC: public.port})
             async with Client(network, transport=Wire(network, Guard.of(network), rebound, internet)) as fetch:
                 kinds = [
-                    await came_to(fetch, f"http://{kind}-{number}.example/")
+                    await came_to(fetch, Request(f"http://{kind}-{number}.example/", proxy=own))
                     for kind in ("later", "beside", "only")
                     for number in range(len(ADDRESSES))
                 ]
@@ -148,16 +152,16 @@ def test_n13_rebinding(proxied: bool) -> None:
 
     kinds, dialled, asked = asyncio.run(run())
     assert kinds == ["refused"] * 3 * len(ADDRESSES)
-    assert dialled == ([] if proxied else [PUBLIC] * len(ADDRESSES))
+    assert dialled == ([PUBLIC] * len(ADDRESSES) if proxied == "none" else [])
     assert len(asked) == len(ADDRESSES)
     assert not [target for target in asked if "inside" in target]
     assert {calls[host] for host in calls if host.startswith("later")} == {2}
     assert {calls[host] for host in calls if not host.startswith("later")} == {1}
 
 
-async def came_to(fetch: Client, url: str) -> str | None:
+async def came_to(fetch: Client, request: Request) -> str | None:
     try:
-        await fetch(Request(url))
+        await fetch(request)
     except FetchError as error:
         return error.kind
     return None

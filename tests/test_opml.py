@@ -363,7 +363,7 @@ def test_a_setting_that_cannot_be_is_refused_in_the_words_of_the_configuration()
 
 def test_every_setting_of_a_feed_has_its_attribute() -> None:
     elsewhere = {"name", "url", "categories"}
-    of_this_machine = {"cookies"}
+    of_this_machine = {"cookies", "proxy"}
     states = {"way"}
     assert {field.name for field in fields(Feed)} == {*SETTINGS} | elsewhere | of_this_machine | states
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from web_server import Answer, Asked, Server, reply, serving
 from aggregator.errors import ConfigError, FetchError
 from aggregator.model import Hold, Page, Request, Validators
 from aggregator.web import Client, Network
+from aggregator.web.manners import CONNECTIONS
 
 HOME = ("127.0.0.1",)
 NOW = datetime(2022, 7, 14, 7, 0, tzinfo=UTC)
@@ -23,10 +25,15 @@ SINA = "finance.sina.com.cn"
 
 Routes = Mapping[str, Answer | Callable[[Asked], Answer]]
 Answered = Page | FetchError
+Fetching = Callable[[str], Awaitable[Page]]
 
 
 async def loopback(host: str) -> Sequence[str]:
     return ["127.0.0.1"]
+
+
+async def unknown(host: str) -> Sequence[str]:
+    raise OSError("not known here")
 
 
 async def attempt(fetch: Client, request: Request) -> Answered:
@@ -481,6 +488,7 @@ def test_settings_that_cannot_be_used_are_configuration_errors(tmp_path: Path) -
         (Network(connect_to={SINA: "127.0.0.1:80"}), f"network.connect_to.{SINA}"),
         (Network(proxy="socks5://127.0.0.1:1"), "network.proxy"),
         (Network(proxy="http://"), "network.proxy"),
+        (Network(proxies=("socks5://127.0.0.1:1",)), "feeds[].proxy"),
         (Network(ca_bundle=str(tmp_path / "missing.pem")), "network.ca_bundle"),
     ]:
         with pytest.raises(ConfigError) as error:
@@ -492,39 +500,69 @@ def test_settings_that_cannot_be_used_are_configuration_errors(tmp_path: Path) -
 
 
 def through_proxy(
-    run: Callable[[Client, Server], Awaitable[None]], resolve: Callable[[str], Awaitable[Sequence[str]]]
+    run: Callable[[Fetching, Server], Awaitable[None]], resolve: Callable[[str], Awaitable[Sequence[str]]], *, own: bool
 ) -> Server:
+    """What a proxy was asked: the network's, or the request's ``own``."""
+
     async def main() -> Server:
         async with serving() as proxy:
             proxy.routes["http://far.example/a"] = lambda _: reply(200, b"by proxy")
-            network = Network(proxy=proxy.url.replace("//", "//me:pw@"), allow_private=("near.example",))
-            async with Client(network, resolve=resolve) as fetch:
-                await run(fetch, proxy)
+            url = proxy.url.replace("//", "//me:pw@")
+            network = Network(proxies=(url,)) if own else Network(proxy=url)
+            async with Client(replace(network, allow_private=("near.example",)), resolve=resolve) as fetch:
+                await run(lambda url: fetch(Request(url, proxy=network.proxies[0] if own else None)), proxy)
             return proxy
 
     return asyncio.run(main())
 
 
-def test_a_configured_proxy_on_loopback_is_used_even_for_names_only_it_knows() -> None:
-    async def unknown(host: str) -> Sequence[str]:
-        raise OSError("not known here")
-
-    async def run(fetch: Client, proxy: Server) -> None:
-        assert (await fetch(Request("http://far.example/a"))).body == b"by proxy"
+@pytest.mark.parametrize("own", [False, True])
+def test_a_configured_proxy_on_loopback_is_used_even_for_names_only_it_knows(own: bool) -> None:
+    async def run(fetch: Fetching, proxy: Server) -> None:
+        assert (await fetch("http://far.example/a")).body == b"by proxy"
         with pytest.raises(FetchError, match="proxy refuses"):
-            await fetch(Request("https://far.example/a"))
+            await fetch("https://far.example/a")
 
-    proxy = through_proxy(run, unknown)
+    proxy = through_proxy(run, unknown, own=own)
     assert [asked.target for asked in proxy.asked] == ["http://far.example/a", "far.example:443"]
     assert proxy.asked[0].headers["proxy-authorization"] == "Basic bWU6cHc="
 
 
-def test_hosts_of_ones_own_network_are_reached_without_the_proxy() -> None:
-    async def run(fetch: Client, proxy: Server) -> None:
+@pytest.mark.parametrize("own", [False, True])
+def test_hosts_of_ones_own_network_are_reached_without_the_proxy(own: bool) -> None:
+    async def run(fetch: Fetching, proxy: Server) -> None:
         async with serving({"/": reply(200, b"near")}) as near:
-            assert (await fetch(Request(f"http://near.example:{near.port}/"))).body == b"near"
+            assert (await fetch(f"http://near.example:{near.port}/")).body == b"near"
 
-    assert through_proxy(run, loopback).connections == 0
+    assert through_proxy(run, loopback, own=own).connections == 0
+
+
+def test_all_proxies_together_have_eight_open_requests() -> None:
+    hosts = [f"http://h{n}.example/" for n in range(20)]
+    open_now = most = 0
+    full = asyncio.Event()
+
+    async def slow(writer: asyncio.StreamWriter) -> None:
+        nonlocal open_now, most
+        open_now += 1
+        most = max(most, open_now)
+        if open_now == CONNECTIONS:
+            full.set()
+        await full.wait()
+        open_now -= 1
+        writer.write(reply(200, b"x", Connection="close"))
+
+    async def run() -> list[int]:
+        async with serving() as one, serving() as two:
+            for server in (one, two):
+                server.routes |= dict.fromkeys(hosts, lambda _: slow)
+            async with Client(Network(proxy=one.url, proxies=(two.url,)), resolve=unknown) as fetch:
+                asked = [Request(host, proxy=proxy) for host in hosts for proxy in (two.url, None)]
+                await asyncio.gather(*(fetch(request) for request in asked))
+            return [len(one.asked), len(two.asked)]
+
+    assert asyncio.run(run()) == [20, 20]
+    assert most == CONNECTIONS
 
 
 def test_https_that_is_none_is_a_tls_error() -> None:

@@ -104,6 +104,8 @@ class FeedRow(Section):
     """A cookies.txt, read at the start; each cookie is sent where its own domain says."""
     user_agent: HeaderText | None = None
     """The whole User-Agent header for this feed's listing and the pages of its origin, instead of the network's."""
+    proxy: WebUrl | None = None
+    """An HTTP proxy for this feed's listing and its articles' pages, instead of the network's."""
     encoding: Annotated[str, BeforeValidator(values.charset)] | None = None
     """The charset of this feed's listing and of the pages of its host, whatever they say themselves."""
     keep: Annotated[tuple[TermRow, ...], BeforeValidator(empty_list)] = ()

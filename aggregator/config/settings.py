@@ -274,6 +274,7 @@ def _feed(row: FeedRow, defaults: Defaults, scope: Scope) -> Feed:
         expect_newest_within=row.expect_newest_within or defaults.expect_newest_within,
         headers=({"User-Agent": row.user_agent} if row.user_agent else {}) | dict(row.headers),
         cookies=row.cookies_file or Cookies(),
+        proxy=row.proxy,
         encoding=row.encoding,
         retry_after_scope=row.retry_after_scope or scope,
         keep=row.keep,

@@ -10,6 +10,7 @@ from aggregator.doctor.finding import Finding, told
 from aggregator.doctor.looking import REFUSALS, Answered, Named, Probe, Seen, referer_of
 from aggregator.errors import FetchError, masked
 from aggregator.model import Page
+from aggregator.text.urls import host_of
 from aggregator.web import Network
 from aggregator.web.guard import Address, Guard, literal, spelling, unsafe
 
@@ -33,7 +34,8 @@ _CERTIFICATES = (
 
 def of_host(host: str, seen: Seen, network: Network, guard: Guard) -> Iterator[Finding]:
     """The lines about one host."""
-    yield of_name(host, (seen.names or {}).get(host), network, guard)
+    proxied = all(feed.proxy or network.proxy for feed, url, _ in seen.asked() if host_of(url) == host)
+    yield of_name(host, (seen.names or {}).get(host), network, guard, proxied=proxied)
     answers = [answer for asked, _, answer in seen.answers() if asked == host]
     way = of_way(host, answers)
     if way:
@@ -46,8 +48,8 @@ def of_host(host: str, seen: Seen, network: Network, guard: Guard) -> Iterator[F
         yield of_referer(host, probe, network)
 
 
-def of_name(host: str, named: Named | None, network: Network, guard: Guard) -> Finding:
-    """Whether a host's addresses may be asked."""
+def of_name(host: str, named: Named | None, network: Network, guard: Guard, *, proxied: bool) -> Finding:
+    """Whether a host's addresses may be asked; ``proxied``: a proxy stands before all that is asked of it."""
     reached = {spelling(name): place for name, place in network.connect_to.items()}
     if host in reached:
         return Finding(host, "ok", f"is reached at {reached[host]}, as network.connect_to says")
@@ -60,7 +62,7 @@ def of_name(host: str, named: Named | None, network: Network, guard: Guard) -> F
     if addresses:
         return Finding(host, "ok", f"is at {', '.join(_described(address) for address in addresses)}")
     why = named.error if named and named.error else "no address"
-    if network.proxy:
+    if proxied:
         return Finding(host, "ok", "has no address here; the proxy finds it")
     remedy = f"Check the spelling, and this machine's DNS: getent hosts {host}"
     return Finding(host, "bad", f"DNS: the name is not known: {told(why)}", remedy)
@@ -141,28 +143,36 @@ def _status(answer: Answered) -> str:
 
 
 def of_proxy(network: Network, seen: Seen, environment: tuple[str, ...]) -> Iterator[Finding]:
-    """Whether the proxy configured works, and whether one stands in the environment that is not used.
+    """Whether the proxies configured work, and whether one stands in the environment that is not used.
 
     ``environment`` are the names of the variables there.
     """
-    answers = [answer for host, _, answer in seen.answers() if host not in network.connect_to]
+    asked = [(feed.proxy, answer) for feed, url, answer in seen.asked() if host_of(url) not in network.connect_to]
+    answers = [answer for proxy, answer in asked if proxy is None]
     if network.proxy:
-        yield _of_configured(masked(network.proxy), answers)
-        return
-    if environment:
-        reached = any(answer.status for answer in answers)
-        what = f"{', '.join(environment)} in the environment is not used"
-        remedy = (
-            "" if reached else "If the network needs it, write it into config.yaml: network.proxy: http://HOST:PORT"
-        )
-        yield Finding("proxy", "ok" if reached or not answers else "warning", what, remedy)
+        yield _of_configured("proxy", network.proxy, answers, "network.proxy")
+    elif environment:
+        yield _of_environment(environment, answers)
+    for chosen in dict.fromkeys(one.feed.proxy for one in seen.feeds):
+        if chosen:
+            names = ", ".join(one.feed.name for one in seen.feeds if one.feed.proxy == chosen)
+            mine = [answer for proxy, answer in asked if proxy == chosen]
+            yield _of_configured(f"proxy of {names}", chosen, mine, "the feed's `proxy`")
 
 
-def _of_configured(proxy: str, answers: list[Answered]) -> Finding:
+def _of_environment(environment: tuple[str, ...], answers: list[Answered]) -> Finding:
+    reached = any(answer.status for answer in answers)
+    what = f"{', '.join(environment)} in the environment is not used"
+    remedy = "" if reached else "If the network needs it, write it into config.yaml: network.proxy: http://HOST:PORT"
+    return Finding("proxy", "ok" if reached or not answers else "warning", what, remedy)
+
+
+def _of_configured(subject: str, proxy: str, answers: list[Answered], key: str) -> Finding:
+    shown = masked(proxy)
     if any(answer.status for answer in answers):
-        return Finding("proxy", "ok", f"{proxy} passes requests on")
+        return Finding(subject, "ok", f"{shown} passes requests on")
     faults = [answer for answer in answers if isinstance(answer, FetchError) and answer.kind in UNREACHED]
     if not faults:
-        return Finding("proxy", "ok", f"{proxy} is configured; nothing was asked through it")
-    remedy = "Check that the proxy runs and that network.proxy is its address; without the line none is used"
-    return Finding("proxy", "bad", f"nothing comes through {proxy}: {told(faults[0].message)}", remedy)
+        return Finding(subject, "ok", f"{shown} is configured; nothing was asked through it")
+    remedy = f"Check that the proxy runs and that {key} is its address; without the line none is used"
+    return Finding(subject, "bad", f"nothing comes through {shown}: {told(faults[0].message)}", remedy)

@@ -34,14 +34,15 @@ async def discover(desk: Desk, feed: Feed, *, revive: bool = True) -> Report:
 
 
 def on_way(feed: Feed, way: int) -> Feed:
-    """A feed as it is asked by one of its ways; its headers and encoding stay with its own host."""
+    """A feed as it is asked by one of its ways; its headers, proxy and encoding stay with its own host."""
     if way == 0:
         return feed
     other = feed.fallback[way - 1]
-    headers = feed.headers if same_origin(feed.url, other.url) else {}
+    at_home = same_origin(feed.url, other.url)
+    headers, proxy = (feed.headers, feed.proxy) if at_home else ({}, None)
     encoding = feed.encoding if host_of(feed.url) == host_of(other.url) else None
     where = replace(feed, source=other.source, url=other.url, zone=other.zone, way=way)
-    return replace(where, headers=headers, encoding=encoding)
+    return replace(where, headers=headers, proxy=proxy, encoding=encoding)
 
 
 async def _elsewhere(desk: Desk, feed: Feed, report: Report) -> Report:

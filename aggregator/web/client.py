@@ -18,7 +18,7 @@ from aggregator.errors import FetchError, masked
 from aggregator.model import Clock, Hold, Page, Request
 from aggregator.web.asking import conditions, headers_for
 from aggregator.web.decoding import read_body, too_large
-from aggregator.web.dial import Resolve, Wire, detours, resolve_by_system
+from aggregator.web.dial import PROXY, Resolve, Wire, detours, resolve_by_system
 from aggregator.web.freshness import fresh_for
 from aggregator.web.guard import Guard, admit
 from aggregator.web.manners import ADVISING, Chance, Manners, Sleep
@@ -96,7 +96,7 @@ class Client:
         way = [_Onward(_bare(start), for_good=True)]
         while True:
             if self._network.robots and request.kind == "page":
-                await self._ask_robots(way[-1].url)
+                await self._ask_robots(way[-1].url, request.proxy)
             found = await self._hop(_Hop(request, first, way[-1].url), deadline)
             if isinstance(found, Page):
                 via = tuple(masked(str(step.url)) for step in way[1:-1])
@@ -106,9 +106,9 @@ class Client:
                 raise _astray(request.url, circle=circle, redirects=len(way))
             way.append(found)
 
-    async def _ask_robots(self, url: httpx.URL) -> None:
+    async def _ask_robots(self, url: httpx.URL, proxy: str | None) -> None:
         try:
-            await self._robots.check(url)
+            await self._robots.check(url, proxy)
         except FetchError as error:
             error.where = error.where or masked(str(url))
             raise
@@ -145,7 +145,7 @@ class Client:
             "GET",
             hop.url.copy_with(scheme="http") if hop.host in self._plain_hosts else hop.url,
             headers=headers_for(self._network, hop.request, hop.first, hop.url, self._clock()),
-            extensions={"timeout": self._timeout},
+            extensions={"timeout": self._timeout, PROXY: hop.request.proxy},
         )
 
     async def _understand(self, hop: _Hop, response: httpx.Response) -> Page | _Onward:

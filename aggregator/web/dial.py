@@ -24,6 +24,8 @@ from aggregator.web.network import Network
 
 Resolve = Callable[[str], Awaitable[Sequence[str]]]
 
+PROXY = "aggregator.proxy"  # the extension of a request that names its proxy
+
 _IDLE = 4.0  # seconds an idle connection is kept: below the 5 s after which many servers close it
 _TRIES = 4  # addresses tried for one name
 
@@ -120,7 +122,10 @@ def _unresolved(host: str, why: str) -> FetchError:
 
 
 class Wire(httpx.AsyncBaseTransport):
-    """Requests over the dialler's connections, through the proxy if one is configured.
+    """Requests over the dialler's connections, through a proxy if one is configured.
+
+    A request's extension ``PROXY`` names one of ``Network.proxies`` to be used instead of ``Network.proxy``. Each has a
+    pool of its own, of as many connections as the direct one.
 
     It is driven directly and not through ``httpx.AsyncClient``, which keeps cookies, reads the environment and logs
     whole URLs. Hosts that the configuration places on one's own network are reached without the proxy. A proxy
@@ -139,15 +144,20 @@ class Wire(httpx.AsyncBaseTransport):
             keepalive_expiry=_IDLE,
             network_backend=self._dialler,
         )
-        self._proxied = _proxy_pool(network.proxy, context, resolve) if network.proxy else None
+        self._proxy = network.proxy
+        named = dict.fromkeys(network.proxies, "feeds[].proxy") | (
+            {network.proxy: "network.proxy"} if network.proxy else {}
+        )
+        self._proxied = {proxy: _proxy_pool(proxy, where, context, resolve) for proxy, where in named.items()}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request and return the answer with its body still to be read. Raises httpcore's exceptions."""
         host = request.url.raw_host.decode("ascii")
         pool = self._direct
-        if self._proxied is not None and host not in self._guard.hosts:
+        proxy = request.extensions.get(PROXY) or self._proxy
+        if proxy is not None and host not in self._guard.hosts:
             await self._judge_proxied(host)
-            pool = self._proxied
+            pool = self._proxied[proxy]
         answer = await pool.handle_async_request(
             httpcore.Request(
                 method=request.method,
@@ -158,16 +168,15 @@ class Wire(httpx.AsyncBaseTransport):
                     target=request.url.raw_path,
                 ),
                 headers=request.headers.raw,
-                extensions=request.extensions,
+                extensions={name: value for name, value in request.extensions.items() if name != PROXY},
             )
         )
         return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer), request=request)
 
     async def aclose(self) -> None:
         """Close all connections."""
-        await self._direct.aclose()
-        if self._proxied is not None:
-            await self._proxied.aclose()
+        for pool in (self._direct, *self._proxied.values()):
+            await pool.aclose()
 
     async def _judge_proxied(self, host: str) -> None:
         try:
@@ -223,7 +232,7 @@ def _tls(ca_bundle: str | None) -> ssl.SSLContext:
     return context
 
 
-def _proxy_pool(proxy: str, context: ssl.SSLContext, resolve: Resolve) -> httpcore.AsyncHTTPProxy:
+def _proxy_pool(proxy: str, where: str, context: ssl.SSLContext, resolve: Resolve) -> httpcore.AsyncHTTPProxy:
     try:
         url = httpx.URL(proxy)
     except httpx.InvalidURL:
@@ -231,7 +240,7 @@ def _proxy_pool(proxy: str, context: ssl.SSLContext, resolve: Resolve) -> httpco
     if url.scheme not in ("http", "https") or not url.host:
         raise ConfigError(
             "the proxy is no http:// or https:// address",
-            where="network.proxy",
+            where=where,
             hint="Write it as http://127.0.0.1:7890; a SOCKS proxy usually has an HTTP port too",
         )
     host = url.raw_host.decode("ascii")

@@ -21,7 +21,8 @@ class Network:
     hosts and none for others. ``connect_to`` maps a host name to ``http://address:port``, where it is reached in plain
     HTTP. ``allow_private`` holds host names, addresses and CIDRs that may lie in a private network; a bare address
     stands for URLs that spell that address, a CIDR also for names that resolve into it. ``fake_ip_ranges`` are CIDRs
-    from which a local proxy answers DNS. ``proxy`` is an ``http://`` or ``https://`` URL; ``ca_bundle`` a PEM file
+    from which a local proxy answers DNS. ``proxy`` is an ``http://`` or ``https://`` URL; ``proxies``
+    are those that single requests name in its place; ``ca_bundle`` is a PEM file
     that is trusted in addition. ``robots``: article pages are read only as far as the site's robots.txt allows.
     """
 
@@ -38,6 +39,7 @@ class Network:
     allow_private: tuple[str, ...] = ()
     fake_ip_ranges: tuple[str, ...] = ()
     proxy: str | None = None
+    proxies: tuple[str, ...] = ()
     ca_bundle: str | None = None
     robots: bool = False
 

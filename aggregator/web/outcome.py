@@ -107,7 +107,7 @@ def _fault(error: Exception, reading: bool) -> tuple[str, str, str]:
     if isinstance(error, _TIMEOUTS):
         return "timeout", "no answer in time", "Check the network, or raise network.timeout"
     if isinstance(error, _PROXIES):
-        return "connect", f"the proxy refuses: {text}", "Check network.proxy"
+        return "connect", f"the proxy refuses: {text}", "Check network.proxy, or the feed's own `proxy`"
     # The dialler reports its own failures, so a ConnectError that arrives here came from the TLS handshake.
     if isinstance(error, _CONNECTS):
         return "tls", f"no secure connection: {text}", "Check the certificate; network.ca_bundle adds one of your own"

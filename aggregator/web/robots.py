@@ -47,20 +47,20 @@ class Robots:
     def __init__(self, fetch: Fetch, clock: Clock) -> None:
         self._fetch = fetch
         self._clock = clock
-        self._sites: OrderedDict[str, _Site] = OrderedDict()
+        self._sites: OrderedDict[tuple[str, str | None], _Site] = OrderedDict()
         self._delays: dict[str, float] = {}
 
     def delay(self, host: str) -> float:
         """Return the seconds that the host wants between two requests, as far as it has been asked; 0 for none."""
         return self._delays.get(host, 0.0)
 
-    async def check(self, url: httpx.URL) -> None:
-        """Ask the site of ``url`` whether it may be read.
+    async def check(self, url: httpx.URL, proxy: str | None = None) -> None:
+        """Ask the site of ``url`` whether it may be read; ``proxy`` as in ``Request``.
 
         Raises ``FetchError``: ``robots`` if the site asks readers to keep away; of another kind while its wishes
         cannot be had.
         """
-        site = await self._site(url)
+        site = await self._site(url, proxy)
         if site.error is not None:
             raise _unknown(site.error)
         if not _parsed(site.lines).can_fetch(str(url), TOKEN):
@@ -70,20 +70,21 @@ class Robots:
                 hint="network.robots: false ignores that; `aggregator fetch --retry` asks again",
             )
 
-    async def _site(self, url: httpx.URL) -> _Site:
+    async def _site(self, url: httpx.URL, proxy: str | None) -> _Site:
         origin = str(url.copy_with(raw_path=b"/robots.txt", fragment=None))
-        site = self._sites.setdefault(origin, _Site())
-        self._sites.move_to_end(origin)
+        key = (origin, proxy)  # what one proxy cannot get, another may
+        site = self._sites.setdefault(key, _Site())
+        self._sites.move_to_end(key)
         if len(self._sites) > _ORIGINS:
             self._sites.popitem(last=False)
         async with site.lock:
             if site.until is None or site.until <= self._clock():
-                await self._read(site, origin, url.raw_host.decode("ascii"))
+                await self._read(site, Request(origin, "robots", proxy=proxy), url.raw_host.decode("ascii"))
         return site
 
-    async def _read(self, site: _Site, origin: str, host: str) -> None:
+    async def _read(self, site: _Site, request: Request, host: str) -> None:
         try:
-            body, kept = (await self._fetch(Request(origin, "robots"))).body, _KEPT
+            body, kept = (await self._fetch(request)).body, _KEPT
             site.lines, site.error = ours(body), None
         except FetchError as error:
             if error.status in ADVISING or error.kind == "held":
