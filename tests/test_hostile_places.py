@@ -1,7 +1,7 @@
 """Forbidden places: ids N10 to N14 of the catalogue of hostile inputs, and the set-ups that must not be refused.
 
-Each place is tried as the address of a feed, as the target of a feed's redirect, as an article's link, as the target of
-that link's redirect, as an image of an article, and all that again with a proxy for all, and with the feeds' own. A trap
+Each place is tried as the address of a feed, as the target of a feed's redirect, as an article's link, as that of that
+link's redirect, as an image of an article, and all that again with a proxy for all, and with the feeds' own. A trap
 counts who comes.
 """
 
