@@ -55,6 +55,16 @@ def revisions(db: Database, article: int | None = None, until: int | None = None
     return (_revision(row) for row in rows)
 
 
+def current(db: Database, article: int) -> Revision | None:
+    """The revision of an article that counts now; ``None`` before its first."""
+    rows = db.query(
+        f'SELECT {_COLUMNS} FROM articles a JOIN revisions r ON r.id = a.revision JOIN commits c ON c.seq = r."commit"'
+        " WHERE a.id = ?",
+        [article],
+    )
+    return next((_revision(row) for row in rows), None)
+
+
 def _revision(row: dict[str, object]) -> Revision:
     c1, c2, c3 = json.loads(str(row["categories"]))
     return Revision(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -13,21 +11,10 @@ from functools import cache, partial
 from sqlite_utils import Database
 
 from aggregator.archive.dropping import listed_by
-from aggregator.archive.rows import (
-    Commit,
-    Value,
-    add_page,
-    as_json,
-    commit,
-    insert,
-    names_as_json,
-    stored_page,
-    transaction,
-    update,
-    when,
-)
+from aggregator.archive.revising import revise
+from aggregator.archive.rows import Value, add_page, commit, stored_page, transaction, update, when
 from aggregator.archive.watching import observe
-from aggregator.errors import AggregatorError, ArchiveError, FetchError
+from aggregator.errors import AggregatorError, FetchError
 from aggregator.model import Clock, Enclosure, Entry, Hold, Page, Pending, Reading, Settled
 from aggregator.text.dates import iso, parse_iso
 from aggregator.text.urls import host_of
@@ -136,84 +123,11 @@ def settle(db: Database, clock: Clock, task: Pending, done: Settled, parser: str
     """Store what an article's page gave; whether that made a new revision. Equal content makes none."""
     with transaction(db):
         stamp = cache(partial(commit, db, clock))
-        page = add_page(db, stamp(), "article", done.page) if isinstance(done.page, Page) else done.page
+        page, fresh = revise(db, stamp, task, done, parser)
         if done.signs:
             observe(db, stamp(), task.article, host_of(task.entry.link or ""), page, Reading("ok", done.signs))
-        fresh = not _same(db, task.article, done)
-        if fresh:
-            _add_revision(db, stamp(), task, done, parser, page)
         db.execute("DELETE FROM work WHERE article = ?", [task.article])
         return fresh
-
-
-def _same(db: Database, article: int, done: Settled) -> bool:
-    row = db.execute(
-        "SELECT r.title, r.fingerprint, r.reason FROM articles a JOIN revisions r ON r.id = a.revision WHERE a.id = ?",
-        [article],
-    ).fetchone()
-    return row is not None and tuple(row) == (done.article.title, done.fingerprint, done.article.reason)
-
-
-def _add_revision(db: Database, stamp: Commit, task: Pending, done: Settled, parser: str, page: int | None) -> None:
-    article = done.article
-    revision = insert(
-        db,
-        "revisions",
-        {
-            "article": task.article,
-            "n": task.revisions + 1,
-            "cause": done.cause,
-            "page": page,
-            "parser": parser,
-            "rules": article.rules_version,
-            "rule": article.rule,
-            "commit": stamp.seq,
-            "url": article.url,
-            "title": article.title,
-            "original_title": article.original_title,
-            "published": when(article.published),
-            "modified": when(article.modified),
-            "author": article.author,
-            "media": article.media,
-            "editor": article.editor,
-            "editor_code": article.editor_code,
-            "keywords": names_as_json(article.keywords),
-            "symbols": names_as_json(article.symbols),
-            "cover": article.cover,
-            "categories": as_json(task.categories),
-            "reason": article.reason,
-            "body": article.html,
-            "summary": None if article.html else article.text or None,
-            "fingerprint": done.fingerprint,
-            "placeholder": done.placeholder,
-            "document_sha256": hashlib.sha256(done.document.encode()).hexdigest(),
-        },
-    )
-    home = db.execute("SELECT id FROM feeds WHERE name = ?", [task.feed]).fetchone()[0]
-    current: dict[str, Value] = {
-        "revision": revision,
-        "title": article.title,
-        "published": when(article.published),
-        "media": article.media,
-        "url": article.url,
-        "reason": article.reason,
-        "home_feed": home,
-        "document": done.document,
-        **_file(db, task.article, done.files),
-    }
-    update(db, "articles", task.article, current)
-
-
-def _file(db: Database, article: int, candidates: Sequence[str]) -> dict[str, Value]:
-    """The document's path, chosen at its first rendering and kept; unique also where case or NFC are not told apart."""
-    kept = db.execute("SELECT file FROM articles WHERE id = ?", [article]).fetchone()[0]
-    if kept:
-        return {}
-    for file in candidates:
-        file_key = unicodedata.normalize("NFC", file).casefold()
-        if not db.execute("SELECT 1 FROM articles WHERE file_key = ?", [file_key]).fetchone():
-            return {"file": file, "file_key": file_key}
-    raise ArchiveError("no free file name for its document", kind="damaged", where=candidates[-1])
 
 
 def fail(db: Database, clock: Clock, task: Pending, error: AggregatorError, page: Page | None, rules: str) -> None:
