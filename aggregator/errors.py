@@ -102,7 +102,8 @@ class ParseError(AggregatorError):
 class ArchiveError(AggregatorError):
     """The archive cannot be used (exit code 3).
 
-    Kinds: ``missing``, ``not_an_archive``, ``damaged``, ``newer_schema``, ``locked``, ``no_rights``, ``disk_full``.
+    Kinds: ``missing``, ``not_an_archive``, ``damaged``, ``newer_schema``, ``older_schema``, ``locked``,
+    ``no_rights``, ``disk_full``.
     """
 
     kind = "archive"

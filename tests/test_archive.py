@@ -16,6 +16,8 @@ from sqlite_utils import Database
 from world import CATEGORIES, START, Clock, feed
 
 from aggregator.archive import Reader, SqliteArchive
+from aggregator.archive.chain import COVERED
+from aggregator.archive.schema import migrations
 from aggregator.errors import ArchiveError, FetchError, ParseError
 from aggregator.model import Announced, Article, Discovery, Entry, Hold, Page, Pending, Settled, Validators
 
@@ -419,3 +421,13 @@ def test_how_the_file_is_kept(tmp_path: Path) -> None:
         return [await archive._run(lambda db, name=name: db.execute(f"PRAGMA {name}").fetchone()[0]) for name in names]
 
     assert using(tmp_path, Clock(), work) == ["wal", 2, 1]
+
+
+def test_every_table_of_facts_is_covered() -> None:
+    db = Database(memory=True)
+    migrations.apply(db)
+    facts = {name for name in db.table_names() if "commit" in {column.name for column in db[name].columns}}
+    assert {covered.table for covered in COVERED} == facts
+    for covered in COVERED:
+        assert covered.but <= {column.name for column in db[covered.table].columns}
+    db.close()

@@ -141,8 +141,9 @@ def test_what_is_odd_about_its_list_is_odd_under_the_new_name(home: Path) -> Non
     db = Database(home / "archive.db")
     events = db.execute("SELECT kind, place, subject FROM events ORDER BY id").fetchall()
     db.close()
-    odd = ("the list of news", "the list of news: no dates")
-    assert events == [("drift", *odd), ("drift_over", *odd)]
+    before = ("the list of wire", "the list of wire: no dates")
+    after = ("the list of news", "the list of news: no dates")
+    assert events == [("drift", *before), ("drift_over", *before), ("drift", *after), ("drift_over", *after)]
 
 
 def test_a_new_feed_by_the_old_name_shares_nothing_with_it(home: Path) -> None:

@@ -52,7 +52,7 @@ class Comparable(NamedTuple):
     link: str | None
 
 
-def enrol(db: Database, feeds: Sequence[Feed]) -> None:
+def enrol(db: Database, clock: Clock, feeds: Sequence[Feed]) -> None:
     """Make the ``feeds`` table say what the configuration says; a feed it lacks becomes inactive and keeps its history.
 
     A feed whose URL changed, or whose way in use was taken out, forgets all that was said of the old one: validators,
@@ -61,7 +61,7 @@ def enrol(db: Database, feeds: Sequence[Feed]) -> None:
     """
     names = [feed.name for feed in feeds]
     with transaction(db):
-        renaming.complete(db, names)
+        renaming.complete(db, cache(partial(commit, db, clock)), names)
         for position, feed in enumerate(feeds):
             _enrol(db, feed, position, active=True)
         marks = ",".join("?" * len(names))

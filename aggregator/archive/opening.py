@@ -44,7 +44,7 @@ def open_reader(path: Path) -> Database:
     """The archive at ``path`` for reading only; never creates anything.
 
     Raises:
-        ArchiveError: as ``open_writer``, and ``missing`` when there is no archive yet.
+        ArchiveError: as ``open_writer``, ``missing`` when there is no archive yet, ``older_schema``.
     """
     if not path.exists():
         raise ArchiveError(
@@ -53,7 +53,11 @@ def open_reader(path: Path) -> Database:
     with _explained(path):
         db = Database(_connect(path, "ro"), execute_plugins=False)
         try:
-            _identify(db, path)
+            if _identify(db, path) < known_migrations():
+                hint = "Run any command that writes, such as `aggregator fetch`; it brings the archive forward"
+                raise ArchiveError(
+                    "an older version made this archive", kind="older_schema", where=str(path), hint=hint
+                )
         except BaseException:
             db.close()
             raise
@@ -93,17 +97,20 @@ def _configure(db: Database, path: Path, *, existed: bool) -> None:
         migrations.apply(db)
 
 
-def _identify(db: Database, path: Path) -> None:
-    """Refuse what is no archive of ours, and one that a later version of this program made."""
+def _identify(db: Database, path: Path) -> frozenset[str]:
+    """Refuse what is no archive of ours, and one that a later version of this program made; its migrations."""
     found = db.execute("PRAGMA application_id").fetchone()[0]
     if found != APPLICATION_ID:
         raise _not_an_archive(path, "it is an SQLite file of something else")
-    newer = [migration.name for migration in migrations.applied(db) if migration.name not in known_migrations()]
+    applied = [migration.name for migration in migrations.applied(db)]
+    known = known_migrations()
+    newer = [name for name in applied if name not in known]
     if newer:
         hint = "Upgrade aggregator; an older version must not write to it"
         raise ArchiveError(
             f"a newer version made this archive ({newer[-1]})", kind="newer_schema", where=str(path), hint=hint
         )
+    return frozenset(applied)
 
 
 def _not_an_archive(path: Path, why: str) -> ArchiveError:

@@ -6,11 +6,11 @@ step that counts, and the next ``enrol`` does what was noted if the configuratio
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from sqlite_utils import Database
 
-from aggregator.archive.rows import feed_id_of, transaction
+from aggregator.archive.rows import Commit, feed_id_of, transaction
 from aggregator.archive.watching import rename_list
 from aggregator.errors import ConfigError
 
@@ -40,17 +40,17 @@ def intend(db: Database, old: str, new: str) -> None:
         db.execute("UPDATE feeds SET renaming_to = ? WHERE id = ?", [new, feed])
 
 
-def complete(db: Database, configured: Collection[str]) -> None:
+def complete(db: Database, stamp: Callable[[], Commit], configured: Collection[str]) -> None:
     """Rename what the configuration has renamed meanwhile; part of the transaction of ``enrol``."""
     for feed, old, new in db.execute("SELECT id, name, renaming_to FROM feeds WHERE renaming_to NOT NULL").fetchall():
         if new in configured and old not in configured:
-            _rename(db, feed, old, new)
+            _rename(db, stamp, feed, old, new)
     db.execute("UPDATE feeds SET renaming_to = NULL WHERE renaming_to NOT NULL")
 
 
-def _rename(db: Database, feed: int, old: str, new: str) -> None:
+def _rename(db: Database, stamp: Callable[[], Commit], feed: int, old: str, new: str) -> None:
     values = {"id": feed, "old": old, "new": new, "rest": len(f"guid:{old}:") + 1}
     for table in ("articles", "keys"):  # in this order: the second one's keys are looked up for the first
         db.execute(f"UPDATE {table} SET key = 'guid:' || :new || ':' || substr(key, :rest) WHERE {_OWN_KEYS}", values)
-    rename_list(db, old, new)
+    rename_list(db, stamp, old, new)
     db.execute("UPDATE feeds SET name = :new WHERE id = :id", {"new": new, "id": feed})

@@ -12,10 +12,12 @@ from datetime import UTC, datetime
 import zstandard
 from sqlite_utils import Database
 
+from aggregator.archive.chain import seal
 from aggregator.errors import ArchiveError, masked
 from aggregator.model import Clock, Page
 from aggregator.text.dates import iso, parse_iso
 
+DROPPED_BYTES = "dropped"  # the codec of a page whose bytes are no longer kept, on purpose
 _MOST_TEXTS = 20  # of one list of remarks
 
 Value = str | int | float | bytes | None
@@ -31,10 +33,14 @@ class Commit:
 
 @contextmanager
 def transaction(db: Database) -> Iterator[None]:
-    """All or nothing. IMMEDIATE, so that a writer never finds half-way that another one was first."""
+    """All or nothing. IMMEDIATE, so that a writer never finds half-way that another one was first.
+
+    A commit that was made in it is sealed at its end.
+    """
     db.execute("BEGIN IMMEDIATE")
     try:
         yield
+        seal(db)
         db.execute("COMMIT")
     except BaseException:
         db.rollback()

@@ -11,6 +11,8 @@ import hashlib
 
 from sqlite_utils import Database, Migrations
 
+from aggregator.archive.chain import seal_all
+
 APPLICATION_ID = 0x61676772  # "aggr" in the file's header: SQLite's own mark for "whose file is this"
 migrations = Migrations("aggregator")
 
@@ -305,6 +307,27 @@ def m009_reprints(db: Database) -> None:
     """Which texts are alike: the bands by which they are found, and the links between articles."""
     for statement in _REPRINTS.split(";"):
         db.execute(statement)
+
+
+_TOMBSTONES = """
+CREATE TABLE tombstones (
+    id INTEGER PRIMARY KEY,
+    "table" TEXT NOT NULL,
+    "row" INTEGER NOT NULL,
+    leaf TEXT NOT NULL,
+    cause TEXT NOT NULL,
+    "commit" INTEGER NOT NULL REFERENCES commits(seq),
+    UNIQUE ("table", "row")
+)
+"""
+
+
+@migrations()
+def m010_a_chain_over_all_commits(db: Database) -> None:
+    """The digest of each commit, which covers the one before it; and what stands for a row whose text was erased."""
+    db.execute("ALTER TABLE commits ADD COLUMN digest TEXT")
+    db.execute(_TOMBSTONES)
+    seal_all(db)
 
 
 def known_migrations() -> frozenset[str]:

@@ -78,7 +78,7 @@ class SqliteArchive:
 
     async def enrol(self, feeds: Sequence[Feed]) -> None:
         """Make the archive's feeds those of the configuration; others become inactive and keep their history."""
-        await self._run(noting.enrol, feeds)
+        await self._run(noting.enrol, self._clock, feeds)
 
     async def intend_rename(self, old: str, new: str) -> None:
         """Note a feed's new name, which it gets at the next ``enrol`` of a configuration that has it.

@@ -32,14 +32,17 @@ def observe_listing(db: Database, stamp: Callable[[], Commit], feed: str, odditi
     _compare(db, stamp, where, {f"{where}: {oddity}": f"{where}: {oddity} in its items" for oddity in oddities})
 
 
-def rename_list(db: Database, old: str, new: str) -> None:
-    """Call a feed's listing by the feed's new name in all that was noted of it. Inside the caller's transaction."""
+def rename_list(db: Database, stamp: Callable[[], Commit], old: str, new: str) -> None:
+    """What is odd about a feed's listing is so under its new name, and no longer under the old one.
+
+    The events of before stay as they were noted. Inside the caller's transaction.
+    """
     before, after = _list_of(old), _list_of(new)
-    db.execute(
-        "UPDATE events SET place = :after, subject = :after || substr(subject, :rest),"
-        " message = :after || substr(message, :rest) WHERE place = :before",
-        {"before": before, "after": after, "rest": len(before) + 1},
-    )
+    open_ones = db.execute(f"SELECT subject, message FROM ({OPEN_DRIFTS}) WHERE place = ? ORDER BY id", [before])
+    for subject, message in open_ones.fetchall():
+        _event(db, stamp(), "drift_over", before, subject, f"the feed is called {new} now")
+        renamed = (text.replace(before, after, 1) for text in (subject, message))
+        _event(db, stamp(), "drift", after, *renamed)
 
 
 def _list_of(feed: str) -> str:

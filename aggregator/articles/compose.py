@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from aggregator.articles.document import Document, files, render
+from aggregator.articles.document import placeholder as picture
 from aggregator.model import Article, Entry, Page, Pending, Settled, Signs
 from aggregator.text.characters import escape_attribute, escape_text, one_line
 from aggregator.text.html import body_html, plain
@@ -47,14 +48,17 @@ def compose(
     page: Page | int | None,
     signs: Signs | None = None,
 ) -> Settled:
-    """All the archive stores of a settled article.
+    """All the archive stores of a settled article; ``placeholder`` as the configuration has it.
+
+    The key's own picture is stored as its address: a key changes where its feed is renamed, a document does not.
 
     Raises:
         ParseError: kind ``document``, when its front matter would not parse back.
     """
-    document = _document(article, task.key, task.categories, task.date, placeholder)
+    cover = picture(task.key) if placeholder == "picsum" else placeholder
+    document = _document(article, task.key, task.categories, task.date, cover)
     cause = "changed" if task.revisions else "first"
-    return Settled(article, render(document), placeholder, files(document), fingerprint, page, cause, signs)
+    return Settled(article, render(document), cover, files(document), fingerprint, page, cause, signs)
 
 
 def rendered(article: Article, key: str, categories: tuple[str, str, str], date: datetime, placeholder: str) -> str:

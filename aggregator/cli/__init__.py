@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 
-from aggregator.cli import browsing, demo, doctor, feeds, fetching, inspecting, mending, opml, reading, setup
+from aggregator.cli import browsing, demo, doctor, feeds, fetching, inspecting, keeping, mending, opml, reading, setup
 from aggregator.cli.frame import app
 from aggregator.cli.output import complain
 from aggregator.errors import AggregatorError, ArchiveError, ConfigError
@@ -21,6 +21,7 @@ __all__ = [
     "feeds",
     "fetching",
     "inspecting",
+    "keeping",
     "mending",
     "opml",
     "reading",

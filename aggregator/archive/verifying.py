@@ -1,0 +1,199 @@
+"""Verify: whether an archive still holds what it was given. Reads one snapshot, also while a writer goes on.
+
+What holds proves the order and the bytes of all that was stored, up to a digest that somebody kept. It does not prove
+that a source ever said so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import zstandard
+from sqlite_utils import Database
+
+from aggregator.archive import chain
+from aggregator.archive.chain import Head
+from aggregator.archive.opening import explained, open_reader
+from aggregator.archive.revisions import Revision, revisions
+from aggregator.archive.rows import DROPPED_BYTES, page_bytes
+from aggregator.articles.compose import rendered
+from aggregator.errors import ParseError
+
+_MOST = 1000  # findings that are told one by one
+_SALVAGE = "Restore a backup, or copy what can still be read: aggregator salvage NEWFILE"
+_CHANGED = "Compare with a backup; something other than this program wrote to the archive, or the disk is failing"
+
+Watch = Callable[[str, int, int], None]
+
+
+def _nobody(step: str, done: int, total: int) -> None:
+    """Watch nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """Something that is not as it was stored: in which table and row (``None``: no single one), and what to do next."""
+
+    table: str
+    row: int | None
+    what: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What a verification came to. ``counts`` says how much of what was looked at; ``since`` is the kept commit."""
+
+    head: Head | None
+    since: Head | None
+    counts: dict[str, int]
+    damages: tuple[Damage, ...]
+
+
+def verify(path: Path, parser: str, against: str | None = None, watch: Watch = _nobody) -> Verified:
+    """Look at all there is of an archive. ``parser`` is the version documents are made again with.
+
+    ``against`` is a digest that somebody kept. ``watch`` is told the step, how much of it is done, and of how much.
+
+    Raises:
+        ArchiveError: the archive cannot be opened at all.
+    """
+    db = open_reader(path)
+    counts: dict[str, int] = {}
+    try:
+        with explained(path):
+            db.execute("BEGIN")
+            head = chain.head(db)
+        steps = {
+            "file": _file(db),
+            "documents": _documents(db, parser, counts),
+            "pages": _pages(db, counts),
+            "commits": _chain(db, counts),
+            "head": _kept(db, against),
+        }
+        damages = [damage for name, step in steps.items() for damage in _watched(db, name, step, watch)]
+        since = chain.contains(db, against) if against else None
+    finally:
+        db.close()
+    return Verified(head, since, counts, tuple(damages[:_MOST]))
+
+
+def kept_head(path: Path) -> Head | None:
+    """The last commit of an archive, to be kept somewhere else; nothing is looked at.
+
+    Raises:
+        ArchiveError: the archive cannot be opened.
+    """
+    db = open_reader(path)
+    try:
+        with explained(path):
+            return chain.head(db)
+    finally:
+        db.close()
+
+
+_TOTALS = {"documents": "revisions", "pages": "pages", "commits": "commits"}
+
+
+def _watched(db: Database, name: str, step: Iterator[Damage | None], watch: Watch) -> list[Damage]:
+    """The damages of one step, which gives ``None`` for what is as it should be. What cannot be read ends the step."""
+    found: list[Damage] = []
+    total = 0
+    try:
+        total = int(db.execute(f"SELECT count(*) FROM {_TOTALS[name]}").fetchone()[0]) if name in _TOTALS else 1
+        watch(name, 0, total)
+        for done, damage in enumerate(step, 1):
+            found += [damage] if damage else []
+            watch(name, done, total)
+    except sqlite3.DatabaseError as error:
+        found.append(Damage(_TOTALS.get(name, "file"), None, f"cannot be read to its end: {error}", _SALVAGE))
+    return found
+
+
+def _file(db: Database) -> Iterator[Damage | None]:
+    for (text,) in db.execute("PRAGMA integrity_check"):
+        if text != "ok":
+            yield Damage("file", None, str(text), _SALVAGE)
+    for table, row, parent, _ in db.execute("PRAGMA foreign_key_check"):
+        yield Damage(table, row, f"points to a row of {parent} that is not there", _CHANGED)
+
+
+def _documents(db: Database, parser: str, counts: dict[str, int]) -> Iterator[Damage | None]:
+    """Every document is made again, and the one an article shows is its current revision's."""
+    counts |= {"documents": 0, "older renderer": 0}
+    for one in revisions(db):
+        yield _made_again(one, parser, counts)
+    shown = db.execute(
+        "SELECT a.id, a.document, r.document_sha256 FROM articles a LEFT JOIN revisions r ON r.id = a.revision"
+        " WHERE a.document IS NOT NULL"
+    )
+    for article, document, digest in shown:
+        if digest != hashlib.sha256(document.encode()).hexdigest():
+            yield Damage("articles", article, "its document is not that of its current revision", _CHANGED)
+
+
+def _made_again(one: Revision, parser: str, counts: dict[str, int]) -> Damage | None:
+    """Whether a revision's document can be made again. Another version of this program may make another one of it."""
+    if one.placeholder is None:  # from before this was kept, or erased
+        return None
+    counts["documents"] += 1
+    if _digest_of(one) == one.document_sha256:
+        return None
+    if one.parser != parser:
+        counts["older renderer"] += 1
+        return None
+    return Damage("revisions", one.id, f"its document comes out different ({one.key})", _CHANGED)
+
+
+def _digest_of(one: Revision) -> str | None:
+    try:
+        text = rendered(one.content, one.key, one.categories, one.date, one.placeholder or "")
+    except ParseError:
+        return None
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _pages(db: Database, counts: dict[str, int]) -> Iterator[Damage | None]:
+    """Every page's bytes, one at a time, against their sha256."""
+    counts |= {"pages": 0, "pages without bytes": 0}
+    for number, codec, packed, digest in db.execute("SELECT id, codec, bytes, sha256 FROM pages ORDER BY id"):
+        if codec == DROPPED_BYTES and packed is None:
+            counts["pages without bytes"] += 1
+            yield None
+            continue
+        counts["pages"] += 1
+        yield None if _is_whole(codec, packed, digest) else Damage("pages", number, "other bytes than came", _CHANGED)
+
+
+def _is_whole(codec: str, packed: bytes | None, digest: str) -> bool:
+    try:
+        return packed is not None and hashlib.sha256(page_bytes(codec, packed)).hexdigest() == digest
+    except zstandard.ZstdError:
+        return False
+
+
+def _chain(db: Database, counts: dict[str, int]) -> Iterator[Damage | None]:
+    """Every commit's digest is made again from what the tables hold."""
+    counts |= {"commits": 0, "erased rows": int(db.execute("SELECT count(*) FROM tombstones").fetchone()[0])}
+    last = 0
+    for link in chain.links(db):
+        counts["commits"] += 1
+        seq = link.head.seq
+        if seq != last + 1:
+            yield Damage("commits", seq, f"the {seq - last - 1} commits before it are gone", _CHANGED)
+        last = seq
+        if link.found == link.head.digest:
+            yield None
+            continue
+        holds = ", ".join(link.rows[:20]) or "nothing"
+        yield Damage("commits", seq, f"what it added is not what was sealed; it holds {holds}", _CHANGED)
+
+
+def _kept(db: Database, against: str | None) -> Iterator[Damage | None]:
+    if against and chain.contains(db, against) is None:
+        what = f"no commit has the digest {against}: this is another archive, an older copy, or its past was rewritten"
+        yield Damage("commits", None, what, "Compare it with the backup that belongs to that digest")

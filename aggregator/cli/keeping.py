@@ -1,0 +1,93 @@
+"""``verify``: whether the archive still holds what it was given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from aggregator import __version__
+from aggregator.archive.chain import Head
+from aggregator.archive.verifying import Verified, kept_head, verify
+from aggregator.cli.frame import ConfigOption, JsonOption, app, settings_of
+from aggregator.cli.output import alarm, complain, out, print_json, print_table, progress, visible
+from aggregator.errors import ConfigError
+
+PROVES = (
+    "This proves that all up to a head you kept somewhere else is there, unchanged and in its order, if that head is"
+    " found (--against). It does not prove that a source ever said it: whoever writes to the archive can write anything"
+    " into its future."
+)
+
+
+@app.command(
+    "verify",
+    epilog="aggregator verify · aggregator verify --head >> heads.txt · aggregator verify --against DIGEST",
+)
+def verify_archive(
+    head: Annotated[bool, typer.Option("--head", help="Only print the last digest, to be kept elsewhere.")] = False,
+    against: Annotated[
+        str | None, typer.Option("--against", metavar="DIGEST", help="A digest kept earlier: is it still in there?")
+    ] = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Look at every row, page and document of the archive, and at the chain over them. Nothing is changed."""
+    path = settings_of(config).archive
+    if head:
+        _print_head(kept_head(path), as_json=as_json)
+        return
+    with watching() as watch:
+        done = verify(path, __version__, _digest(against), watch)
+    if as_json:
+        print_json({**asdict(done), "proves": PROVES})
+    else:
+        _print(done)
+    if done.damages:
+        raise typer.Exit(3)
+
+
+@contextmanager
+def watching() -> Iterator[Callable[[str, int, int], None]]:
+    """A progress bar for work in several steps: told the step, how much of it is done, and of how much."""
+    bar, task = progress(1, "")
+    with bar:
+        yield lambda step, done, total: bar.update(task, description=step, completed=done, total=total)  # type: ignore[arg-type]
+
+
+def _digest(text: str | None) -> str | None:
+    """The digest in what somebody kept: alone, or a whole line of ``verify --head``."""
+    if text is None:
+        return None
+    word = text.split()[-1].lower() if text.split() else ""
+    if len(word) != 64 or set(word) - set("0123456789abcdef"):
+        raise ConfigError("this is no digest", where="--against", hint="Give the 64 characters `verify --head` printed")
+    return word
+
+
+def _print_head(head: Head | None, *, as_json: bool) -> None:
+    if as_json:
+        print_json(head and asdict(head))
+    elif head:
+        print(told(head))
+
+
+def told(head: Head) -> str:
+    """A head on one line: number, instant, digest."""
+    return f"{head.seq} {head.at} {head.digest}"
+
+
+def _print(done: Verified) -> None:
+    print_table(["looked at", "rows#"], list(done.counts.items()))
+    for damage in done.damages:
+        where = damage.table if damage.row is None else f"{damage.table} {damage.row}"
+        alarm(f"{where}: {damage.what}. {damage.hint}")
+    if done.head:
+        out().print(visible(f"head: {told(done.head)}"), markup=False)
+    if done.since:
+        complain(f"the kept head is commit {done.since.seq} of {done.since.at}; all up to there is covered by it")
+    complain(f"{len(done.damages)} damages" if done.damages else "all as it was stored")
+    complain(PROVES)
