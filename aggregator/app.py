@@ -17,6 +17,7 @@ from aggregator.config import UNFILED, Settings
 from aggregator.errors import ConfigError
 from aggregator.export.hexo import Exported, export
 from aggregator.identity.keys import keys_of_url
+from aggregator.markets import EXCHANGES, calendars_version, sessions
 from aggregator.model import Announced, Article, Clock, Discovery, Entry, Feed, Page, Report, Request
 from aggregator.pipeline import Budget, Change, Desk, Outcome, Watch, changes, collect, discover, poll
 from aggregator.text.characters import one_line
@@ -59,7 +60,6 @@ async def open_app(
         await archive.enrol(feeds)
         if not settings.network.robots:
             await archive.revive("robots")
-            await archive.revive_images("robots")
         holds = await archive.holds()
         network = network_of(settings)
         async with (
@@ -95,7 +95,6 @@ def network_of(settings: Settings) -> WebNetwork:
         deadline=net.deadline,
         max_listing=net.max_listing,
         max_page=net.max_page,
-        max_image=net.max_image,
         max_redirects=net.max_redirects,
         connections=net.per_host.connections,
         interval=net.per_host.interval,
@@ -191,9 +190,17 @@ async def poll_feed(app: App, feed: Feed) -> Report:
 
 
 async def catch_up(app: App) -> None:
-    """Derive what follows from new revisions: which of them are reprints. In small steps, so that polls go on."""
+    """Derive what follows from new revisions, in small steps, so that polls go on.
+
+    Which of them are reprints, and when the exchanges of the symbols they name trade.
+    """
     while await app.archive.compare(app.desk.rules, 20):
         pass
+    version = calendars_version()
+    since = await app.archive.calendars_wanted(version) if version else None
+    if version and since:
+        found = await asyncio.to_thread(lambda: [one for name in EXCHANGES for one in sessions(name, since.date())])
+        await app.archive.fill_sessions(version, found)
 
 
 def article_url(text: str) -> str:

@@ -19,7 +19,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("text",),
     ("sources",),
     ("articles",),
-    ("identity",),
+    ("identity", "markets"),
     ("config",),
     ("opml",),
     ("web", "archive", "export", "workers"),  # the outside: these never import each other
@@ -36,6 +36,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "bs4": ("text", "articles"),
     "charset_normalizer": ("text",),
     "datasette": ("browse",),
+    "exchange_calendars": ("markets",),
     "feedparser": ("sources",),
     "httpcore": ("web",),
     "http.cookiejar": ("config",),

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from aggregator.archive.images import WaitingImage
 from aggregator.errors import AggregatorError
 from aggregator.model import Discovery, Feed, FeedState, Hold, Noted, Page, Pending, Settled, Signs
 
@@ -64,18 +63,6 @@ class Archive(Protocol):
 
     async def still_unread(self, task: Pending, error: AggregatorError) -> None:
         """Store that the rules of now find no more in a stored page than older ones did."""
-        ...
-
-    async def pending_images(self, limit: int = 20) -> list[WaitingImage]:
-        """Claim up to ``limit`` images; nobody else is handed them while the lease runs."""
-        ...
-
-    async def keep_image(self, url: str, page: Page, media_type: str) -> None:
-        """Store the image that a claimed address answered."""
-        ...
-
-    async def fail_image(self, url: str, error: AggregatorError) -> None:
-        """Store why a claimed address gave no image; it is handed out again later."""
         ...
 
     async def hold(self, holds: Sequence[Hold]) -> None:

@@ -150,6 +150,14 @@ class Reader:
             numbers,
         )
 
+    def symbols(self, names: Sequence[str] = ()) -> Iterator[Row]:
+        """The rows of ``v1_symbols``, in the order in which the archive knew; of these symbols, or of all."""
+        marks = ",".join("?" * len(names))
+        which = f"WHERE symbol IN ({marks})" if names else ""
+        rows = self._db.query(f"SELECT * FROM v1_symbols {which} ORDER BY available_at, key, symbol", list(names))
+        with explained(self.path):
+            yield from rows
+
     def sighted(self) -> Iterator[Sighted]:
         """Every article with what its feeds' ``keep`` and ``drop`` are held against, oldest first."""
         with explained(self.path):

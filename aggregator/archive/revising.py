@@ -10,6 +10,7 @@ from sqlite_utils import Database
 
 from aggregator.archive.revisions import current
 from aggregator.archive.rows import Commit, Value, add_page, as_json, insert, names_as_json, update, when
+from aggregator.archive.symbols import add_symbols
 from aggregator.articles.differences import Reading, is_edit
 from aggregator.errors import ArchiveError
 from aggregator.model import Page, Pending, Settled
@@ -68,6 +69,7 @@ def add_revision(db: Database, stamp: Commit, task: Pending, done: Settled, pars
             "document_sha256": hashlib.sha256(done.document.encode()).hexdigest(),
         },
     )
+    add_symbols(db, task.article, revision, article.symbols)
     home = db.execute("SELECT id FROM feeds WHERE name = ?", [task.feed]).fetchone()[0]
     current: dict[str, Value] = {
         "revision": revision,

@@ -1,8 +1,8 @@
 """The archive's tables, as forward migrations. What a column means: docs/archive.md.
 
 A migration that has shipped is never edited; a change is a new one at the end. Facts (``revisions``, ``entries``,
-``pages``, ``polls``, ``images`` …) are only ever added and carry the commit that added them; ``feeds``, ``hosts``,
-``work``, ``image_work`` and the current pointer of ``articles`` are what changes.
+``pages``, ``polls``) are only ever added and carry the commit that added them; ``feeds``, ``hosts``, ``work`` and the
+current pointer of ``articles`` are what changes.
 """
 
 from __future__ import annotations
@@ -12,180 +12,16 @@ import hashlib
 from sqlite_utils import Database, Migrations
 
 from aggregator.archive.chain import seal_all
+from aggregator.archive.first_schema import FIRST_TABLES
 
 APPLICATION_ID = 0x61676772  # "aggr" in the file's header: SQLite's own mark for "whose file is this"
 migrations = Migrations("aggregator")
-
-_TABLES = """
-CREATE TABLE commits (
-    seq INTEGER PRIMARY KEY,
-    at TEXT NOT NULL
-);
-CREATE TABLE feeds (
-    id INTEGER PRIMARY KEY,
-    name TEXT NOT NULL UNIQUE,
-    source TEXT NOT NULL,
-    url TEXT NOT NULL,
-    host TEXT NOT NULL,
-    categories TEXT NOT NULL,
-    position INTEGER NOT NULL,
-    active INTEGER NOT NULL DEFAULT 1,
-    enabled INTEGER NOT NULL DEFAULT 1,
-    every INTEGER NOT NULL,
-    status TEXT,
-    error_kind TEXT,
-    error TEXT,
-    failures INTEGER NOT NULL DEFAULT 0,
-    last_polled TEXT,
-    last_success TEXT,
-    newest TEXT,
-    next_due TEXT,
-    etag TEXT,
-    last_modified TEXT,
-    digest TEXT,
-    moved_to TEXT
-);
-CREATE TABLE hosts (
-    host TEXT PRIMARY KEY,
-    next_allowed_at TEXT,
-    failures INTEGER NOT NULL DEFAULT 0,
-    reason TEXT
-);
-CREATE TABLE pages (
-    id INTEGER PRIMARY KEY,
-    kind TEXT NOT NULL CHECK (kind IN ('article', 'listing', 'item')),
-    url TEXT NOT NULL,
-    final_url TEXT,
-    status INTEGER,
-    headers TEXT,
-    fetched_at TEXT,
-    sha256 TEXT NOT NULL,
-    codec TEXT NOT NULL,
-    dictionary INTEGER,
-    size INTEGER NOT NULL,
-    bytes BLOB,
-    "commit" INTEGER NOT NULL REFERENCES commits(seq)
-);
-CREATE INDEX pages_sha256 ON pages(sha256);
-CREATE TABLE articles (
-    id INTEGER PRIMARY KEY,
-    key TEXT NOT NULL UNIQUE,
-    title TEXT,
-    published TEXT,
-    media TEXT,
-    url TEXT,
-    date TEXT NOT NULL,
-    first_seen TEXT NOT NULL,
-    updated TEXT,
-    reason TEXT,
-    home_feed INTEGER REFERENCES feeds(id),
-    revision INTEGER REFERENCES revisions(id),
-    file TEXT,
-    file_key TEXT UNIQUE,
-    document TEXT,
-    "commit" INTEGER NOT NULL REFERENCES commits(seq)
-);
-CREATE INDEX articles_published ON articles(published);
-CREATE INDEX articles_home_feed ON articles(home_feed);
-CREATE TABLE keys (
-    key TEXT PRIMARY KEY,
-    article INTEGER NOT NULL REFERENCES articles(id)
-) WITHOUT ROWID;
-CREATE INDEX keys_article ON keys(article);
-CREATE TABLE entries (
-    id INTEGER PRIMARY KEY,
-    feed INTEGER NOT NULL REFERENCES feeds(id),
-    article INTEGER NOT NULL REFERENCES articles(id),
-    guid TEXT,
-    link TEXT,
-    title TEXT NOT NULL,
-    published TEXT,
-    published_text TEXT,
-    updated TEXT,
-    ctime TEXT,
-    mtime TEXT,
-    intime TEXT,
-    author TEXT,
-    media TEXT,
-    summary TEXT,
-    content TEXT,
-    full_text INTEGER NOT NULL DEFAULT 0,
-    categories TEXT,
-    symbols TEXT,
-    enclosures TEXT,
-    page INTEGER REFERENCES pages(id),
-    "commit" INTEGER NOT NULL REFERENCES commits(seq)
-);
-CREATE INDEX entries_article ON entries(article, feed, id);
-CREATE INDEX entries_feed ON entries(feed, id);
-CREATE TABLE revisions (
-    id INTEGER PRIMARY KEY,
-    article INTEGER NOT NULL REFERENCES articles(id),
-    n INTEGER NOT NULL,
-    cause TEXT NOT NULL,
-    page INTEGER REFERENCES pages(id),
-    parser TEXT NOT NULL,
-    rules TEXT,
-    rule TEXT,
-    "commit" INTEGER NOT NULL REFERENCES commits(seq),
-    url TEXT NOT NULL,
-    title TEXT NOT NULL,
-    original_title TEXT,
-    published TEXT,
-    modified TEXT,
-    author TEXT,
-    media TEXT,
-    editor TEXT,
-    editor_code TEXT,
-    keywords TEXT,
-    symbols TEXT,
-    cover TEXT,
-    categories TEXT NOT NULL,
-    reason TEXT,
-    body TEXT NOT NULL,
-    fingerprint TEXT NOT NULL,
-    UNIQUE (article, n)
-);
-CREATE INDEX revisions_commit ON revisions("commit");
-CREATE TABLE work (
-    article INTEGER PRIMARY KEY REFERENCES articles(id),
-    host TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('pending', 'failed')),
-    tries INTEGER NOT NULL DEFAULT 0,
-    next_try TEXT,
-    claimed_until TEXT,
-    error_kind TEXT,
-    error TEXT,
-    rules TEXT
-);
-CREATE INDEX work_due ON work(state, next_try);
-CREATE TABLE polls (
-    id INTEGER PRIMARY KEY,
-    feed INTEGER NOT NULL REFERENCES feeds(id),
-    status TEXT NOT NULL,
-    listed INTEGER NOT NULL,
-    new INTEGER NOT NULL,
-    changed INTEGER NOT NULL,
-    error_kind TEXT,
-    error TEXT,
-    page INTEGER REFERENCES pages(id),
-    "commit" INTEGER NOT NULL REFERENCES commits(seq)
-);
-CREATE INDEX polls_feed ON polls(feed, id);
-CREATE TABLE poll_hours (
-    feed INTEGER NOT NULL REFERENCES feeds(id),
-    hour TEXT NOT NULL,
-    status TEXT NOT NULL,
-    polls INTEGER NOT NULL,
-    PRIMARY KEY (feed, hour, status)
-) WITHOUT ROWID
-"""
 
 
 @migrations()
 def m001_first_schema(db: Database) -> None:
     """The tables of the first release."""
-    for statement in _TABLES.split(";"):
+    for statement in FIRST_TABLES.split(";"):
         db.execute(statement)
     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
@@ -330,56 +166,50 @@ def m010_a_chain_over_all_commits(db: Database) -> None:
     seal_all(db)
 
 
-_IMAGES = """
-CREATE TABLE images (
-    id INTEGER PRIMARY KEY,
-    sha256 TEXT NOT NULL UNIQUE,
-    type TEXT NOT NULL,
-    size INTEGER NOT NULL,
-    bytes BLOB,
-    "commit" INTEGER NOT NULL REFERENCES commits(seq)
-);
-CREATE TABLE image_links (
-    id INTEGER PRIMARY KEY,
+_SYMBOLS = """
+CREATE TABLE symbols (
+    symbol TEXT NOT NULL,
     article INTEGER NOT NULL REFERENCES articles(id),
-    url TEXT NOT NULL,
-    "commit" INTEGER NOT NULL REFERENCES commits(seq),
-    UNIQUE (article, url)
+    revision INTEGER NOT NULL REFERENCES revisions(id),
+    PRIMARY KEY (symbol, article)
+) WITHOUT ROWID;
+CREATE TABLE sessions (
+    exchange TEXT NOT NULL,
+    closes TEXT NOT NULL,
+    opens TEXT NOT NULL,
+    PRIMARY KEY (exchange, closes)
+) WITHOUT ROWID;
+CREATE TABLE calendars (
+    version TEXT PRIMARY KEY,
+    filled TEXT NOT NULL
 );
-CREATE INDEX image_links_url ON image_links(url);
-CREATE TABLE image_fetches (
-    id INTEGER PRIMARY KEY,
-    url TEXT NOT NULL,
-    via TEXT,
-    final_url TEXT NOT NULL,
-    status INTEGER NOT NULL,
-    headers TEXT NOT NULL,
-    fetched_at TEXT NOT NULL,
-    image INTEGER NOT NULL REFERENCES images(id),
-    "commit" INTEGER NOT NULL REFERENCES commits(seq)
-);
-CREATE INDEX image_fetches_url ON image_fetches(url);
-CREATE INDEX image_fetches_image ON image_fetches(image);
-CREATE TABLE image_work (
-    id INTEGER PRIMARY KEY,
-    url TEXT NOT NULL UNIQUE,
-    host TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('pending', 'failed')),
-    tries INTEGER NOT NULL DEFAULT 0,
-    next_try TEXT,
-    claimed_until TEXT,
-    error_kind TEXT,
-    error TEXT
-);
-CREATE INDEX image_work_due ON image_work(state, next_try)
+CREATE VIEW v1_symbols AS
+SELECT symbol, key, title, media, url, published, available_at, exchange,
+    (SELECT max(opens, minute) FROM sessions WHERE sessions.exchange = known.exchange AND closes > minute
+     ORDER BY closes LIMIT 1) AS tradable_at
+FROM (
+    SELECT s.symbol, a.key, r.title, r.media, r.url, r.published, c.at AS available_at,
+        strftime('%Y-%m-%dT%H:%M:00Z', c.at, '+59.999 seconds') AS minute,
+        CASE
+            WHEN s.symbol GLOB 's[hz][0-9]*' OR s.symbol GLOB 'bj[0-9]*' THEN 'XSHG'
+            WHEN s.symbol GLOB 'hk[0-9]*' THEN 'XHKG'
+            WHEN s.symbol GLOB 'us:*' THEN 'XNYS'
+        END AS exchange
+    FROM symbols s JOIN articles a ON a.id = s.article JOIN revisions r ON r.id = s.revision
+    JOIN commits c ON c.seq = r."commit"
+) AS known
 """
 
 
 @migrations()
-def m011_images(db: Database) -> None:
-    """Images of articles: each once, whatever its addresses; which articles show them; which are still to be had."""
-    for statement in _IMAGES.split(";"):
+def m011_symbols(db: Database) -> None:
+    """Which articles name which symbol, the exchanges' sessions, and both as a view that stays as it is."""
+    for statement in _SYMBOLS.split(";"):
         db.execute(statement)
+    db.execute(
+        "INSERT OR IGNORE INTO symbols (symbol, article, revision)"
+        " SELECT value, article, r.id FROM revisions r, json_each(r.symbols) ORDER BY r.id"
+    )
 
 
 def known_migrations() -> frozenset[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -11,12 +11,12 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlite_utils import Database
 
-from aggregator.archive import clusters, dropping, health, images, noting, renaming, settling, ways
-from aggregator.archive.images import WaitingImage
+from aggregator.archive import clusters, dropping, health, noting, renaming, settling, symbols, ways
 from aggregator.archive.lock import WriterLock
 from aggregator.archive.opening import explained, open_writer
 from aggregator.articles.rules import Rules
 from aggregator.errors import AggregatorError
+from aggregator.markets import Session
 from aggregator.model import Clock, Discovery, Feed, FeedState, Hold, Noted, Page, Pending, Settled, Signs
 from aggregator.text.dates import iso
 
@@ -60,7 +60,6 @@ class SqliteArchive:
         try:
             self._db = open_writer(self.path)
             settling.unclaim(self._db)
-            images.unclaim(self._db)
             settling.revive(self._db, self._clock, self._rules)
         except BaseException:
             self._lock.release()
@@ -154,31 +153,19 @@ class SqliteArchive:
         """Compare the next revisions with those before them, and link what is one text; how many were compared."""
         return await self._run(clusters.compare, self._clock, rules, limit)
 
+    async def calendars_wanted(self, version: str) -> datetime | None:
+        """From when on trading sessions are to be filled in, ``None`` while those that are there will do."""
+        return await self._run(symbols.calendars_wanted, self._clock, version)
+
+    async def fill_sessions(self, version: str, sessions: Iterable[Session]) -> None:
+        """Make these the known trading sessions."""
+        await self._run(symbols.fill_sessions, self._clock, version, sessions)
+
     async def revive(self, kind: str | None = None) -> int:
         """Give all failed and waiting work, or what failed with this kind, another round now; how much it was."""
         if kind is not None:
             return await self._run(settling.revive_kind, self._clock, kind)
         return await self._run(settling.revive, self._clock, None)
-
-    async def due_images(self) -> int:
-        """How many images wait for work now."""
-        return await self._run(images.due, self._clock)
-
-    async def pending_images(self, limit: int = 20) -> list[WaitingImage]:
-        """Claim up to ``limit`` images, under a lease."""
-        return await self._run(images.pending, self._clock, limit)
-
-    async def keep_image(self, url: str, page: Page, media_type: str) -> None:
-        """Store the image that a claimed address answered."""
-        await self._run(images.keep, self._clock, url, page, media_type)
-
-    async def fail_image(self, url: str, error: AggregatorError) -> None:
-        """Store why a claimed address gave no image, and when to try again."""
-        await self._run(images.fail, self._clock, url, error)
-
-    async def revive_images(self, kind: str | None = None) -> int:
-        """Give all failed and waiting images, or what failed with this kind, another round now; how many they were."""
-        return await self._run(images.revive, self._clock, kind)
 
     async def hold(self, holds: Sequence[Hold]) -> None:
         """Remember which hosts want to be left alone."""

@@ -17,9 +17,11 @@ from aggregator.cli.output import alarm, complain, local, out, print_json, print
 from aggregator.config import Settings
 from aggregator.errors import ConfigError, masked
 from aggregator.export.html import page_of
+from aggregator.export.spreadsheet import write_csv
 from aggregator.identity.keys import keys_of_url
 
 Row = Mapping[str, object]
+_INSTANTS = ("available_at", "tradable_at", "published")
 _WARNINGS = 3  # as many as `status` tells of a feed; --json has all that are kept
 
 
@@ -165,6 +167,29 @@ def _reprints(row: Row, zone: str) -> Iterator[str]:
         if one["id"] != row["id"]:
             media = one["media"] or "-"
             yield f"{local(_text(one['first_seen']), zone)}  {media}  {one['title']}  {masked(one['key'])}"
+
+
+@app.command(epilog="aggregator symbols sh600519 hk00700 · aggregator symbols --csv > symbols.csv")
+def symbols(
+    names: Annotated[list[str] | None, typer.Argument(metavar="SYMBOL", help="As sh600519, hk00700, us:MSFT.")] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV for a spreadsheet on stdout.")] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Which articles name which symbol, since when that is known here, and the first minute one could trade on it."""
+    settings = settings_of(config)
+    with Reader(settings.archive) as reader:
+        rows = list(reader.symbols(names or ()))
+    columns = ["symbol", "available_at", "tradable_at", "published", "media", "title", "key"]
+    if as_json:
+        print_json(rows)
+    elif as_csv:
+        write_csv(sys.stdout, [*columns, "url", "exchange"], rows)
+    else:
+        zone = settings.timezone
+        shown = [[local(_text(row[n]), zone) if n in _INSTANTS else row[n] for n in columns] for row in rows]
+        print_table(columns, shown)
+        complain(f"{len(rows)} articles and symbols · times in {zone}")
 
 
 @app.command(epilog="aggregator export --to blog/source/_posts")

@@ -12,8 +12,6 @@ from aggregator.model import Feed, Report
 from aggregator.pipeline.collect import collect, heal
 from aggregator.pipeline.desk import Budget, Desk, Outcome, Watch, Work, inline
 from aggregator.pipeline.discover import status_of
-from aggregator.pipeline.images import ImageOutcome, collect_images
-from aggregator.pipeline.images import told as told_images
 from aggregator.pipeline.routes import discover
 from aggregator.pipeline.sifting import Change, changes
 
@@ -21,19 +19,16 @@ __all__ = [
     "Budget",
     "Change",
     "Desk",
-    "ImageOutcome",
     "Outcome",
     "Watch",
     "Work",
     "changes",
     "collect",
-    "collect_images",
     "discover",
     "heal",
     "inline",
     "poll",
     "status_of",
-    "told_images",
 ]
 
 
