@@ -124,10 +124,17 @@ def _kind(file: Path) -> str | None:
 
 def attempt(tally: Tally, kind: str, data: bytes, out: Path, judged: Judge = judge, limit: float = LIMIT) -> None:
     """Try one input and note what came of it."""
-    signal.signal(signal.SIGPROF, _stop)
     running = out / f"{kind}-running"  # so that what kills the process is not lost
     running.write_bytes(data)
     started = time.process_time()
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        left = limit - (time.process_time() - started)
+        if left <= 0:
+            raise TooSlow("stopped")
+        signal.setitimer(signal.ITIMER_PROF, left)  # the kernel's timer counts in ticks, and was early by some
+
+    signal.signal(signal.SIGPROF, stop)
     signal.setitimer(signal.ITIMER_PROF, limit)
     try:
         judged(kind, data)
@@ -215,10 +222,6 @@ def report(tally: Tally, out: Path) -> Iterator[str]:
         place = out / f"{kind}-slowest"
         place.write_bytes(data)
         yield f"slowest: {seconds:.2f} s, {kind} of {len(data)} bytes, saved as {place}"
-
-
-def _stop(_signal: int, _frame: FrameType | None) -> None:
-    raise TooSlow("stopped")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,8 +1,9 @@
 """Run as a program: fetch URLs with the real client, and print what each came to and what it cost as JSON.
 
-``python measured_fetch.py KIND DEADLINE WARM-UP URL…``. Cost is CPU and wall time of the fetch in seconds, and by how
-many MB the process's peak of memory is then above that after all imports and a fetch of WARM-UP. The peak is the
-kernel's VmHWM, which is what ru_maxrss reports but for what a process inherits there from the one that started it.
+``python measured_fetch.py KIND DEADLINE WARM-UP URL…``. Cost is CPU and wall time of the fetch in seconds (the latter
+as ``stopwatch`` has it), and by how many MB the process's peak of memory is then above that after all imports and a
+fetch of WARM-UP. The peak is the kernel's VmHWM, which is what ru_maxrss reports but for what a process inherits
+there from the one that started it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+
+from stopwatch import Stopwatch
 
 from aggregator.errors import FetchError
 from aggregator.model import Request, Validators
@@ -38,13 +41,13 @@ async def main(kind: str, deadline: float, warm_up: str, urls: Sequence[str]) ->
 
 async def cost(fetch: Client, url: str, kind: str, before: float) -> dict[str, object]:
     """One fetch; ``before`` is the peak that growth is counted from."""
-    started, began = time.process_time(), time.monotonic()
+    started, watch = time.process_time(), Stopwatch()
     request = Request(url, "listing" if kind == "listing" else "page", validators=Validators('"1"'))
     try:
         came_to = f"status {(await fetch(request)).status}"
     except FetchError as error:
         came_to = error.kind
-    cpu, wall = time.process_time() - started, time.monotonic() - began
+    cpu, wall = time.process_time() - started, watch.seconds
     return {"came_to": came_to, "cpu": round(cpu, 3), "wall": round(wall, 2), "growth": round(peak() - before, 1)}
 
 

@@ -64,7 +64,7 @@ def test_an_input_that_takes_too_long_is_stopped_and_saved(tmp_path: Path) -> No
     ((name, saved),) = tally.failures.items()
     assert name.startswith("TooSlow")
     assert saved.read_bytes() == b"<p>"
-    assert 0.2 <= tally.slowest[0] < 3  # the kernel's timer counts in ticks, and may be early by some
+    assert 0.3 <= tally.slowest[0] < 3
 
 
 def test_mutations_follow_from_the_seed_and_change_what_they_are_given() -> None:
