@@ -309,6 +309,7 @@ class Pending:
     stored: Page | None = None  # the page older rules failed on, to be read again before it is asked for again
     stored_id: int | None = None  # that page's number in the archive
     feeds: tuple[str, ...] = ()  # all that list it
+    sighting: int | None = None  # the entry's number in the archive
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,7 +325,7 @@ class Settled:
     files: tuple[str, ...]  # paths C1/C2/C3/name.md to choose from, preferred first
     fingerprint: str
     page: Page | int | None  # an answer of the network, or the number of one that is stored
-    cause: str  # "first", "changed"
+    cause: str  # "first", "changed", "parser"
     signs: Signs | None = None
 
 

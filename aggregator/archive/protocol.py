@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+from aggregator.archive.deriving import Stored
 from aggregator.errors import AggregatorError
 from aggregator.model import Discovery, Feed, FeedState, Hold, Noted, Page, Pending, Settled, Signs
 
@@ -63,6 +64,22 @@ class Archive(Protocol):
 
     async def still_unread(self, task: Pending, error: AggregatorError) -> None:
         """Store that the rules of now find no more in a stored page than older ones did."""
+        ...
+
+    async def archived(self, feeds: Sequence[str]) -> int:
+        """How many articles have a revision; with ``feeds`` those at home with one of them."""
+        ...
+
+    async def following(self, article: int, feeds: Sequence[str]) -> Stored | None:
+        """The current revision of the next article behind that one, with all it was made of."""
+        ...
+
+    async def outdated(self, article: int) -> Stored | None:
+        """An article's current revision, if another parser or other rules made it than those of now."""
+        ...
+
+    async def derive(self, before: Stored, done: Settled) -> bool:
+        """Store what a revision's page gives today as one of cause ``parser``; not if there is a newer one by now."""
         ...
 
     async def hold(self, holds: Sequence[Hold]) -> None:

@@ -44,6 +44,7 @@ def add_revision(db: Database, stamp: Commit, task: Pending, done: Settled, pars
             "n": _next_number(db, task.article),
             "cause": done.cause,
             "page": page,
+            "entry": task.sighting,
             "parser": parser,
             "rules": article.rules_version,
             "rule": article.rule,

@@ -13,9 +13,10 @@ from aggregator.model import Article
 from aggregator.text.dates import parse_iso
 
 _COLUMNS = (
-    "r.id, a.id AS article_id, a.key, a.date, a.file, r.n, r.cause, r.page, r.parser, r.rules, r.rule, r.url, r.title,"
-    " r.original_title, r.published, r.modified, r.author, r.media, r.editor, r.editor_code, r.keywords, r.symbols,"
-    " r.cover, r.categories, r.reason, r.body, r.summary, r.fingerprint, r.placeholder, r.document_sha256, c.seq, c.at"
+    "r.id, a.id AS article_id, a.key, a.date, a.file, r.n, r.cause, r.page, r.entry, r.parser, r.rules, r.rule, r.url,"
+    " r.title, r.original_title, r.published, r.modified, r.author, r.media, r.editor, r.editor_code, r.keywords,"
+    " r.symbols, r.cover, r.categories, r.reason, r.body, r.summary, r.fingerprint, r.placeholder, r.document_sha256,"
+    " c.seq, c.at"
 )
 
 
@@ -24,7 +25,7 @@ class Revision:
     """One version of an article, and where it comes from. ``seen`` is the instant of its commit, ``seq``.
 
     ``content.text`` is the listing's summary of a link-only article; of any other it is ``text_of`` the body.
-    ``placeholder`` and ``document_sha256`` are ``None`` where an old archive does not know them.
+    ``entry``, ``placeholder`` and ``document_sha256`` are ``None`` where an old archive does not know them.
     """
 
     id: int
@@ -35,6 +36,7 @@ class Revision:
     n: int
     cause: str
     page: int | None
+    entry: int | None
     parser: str
     content: Article
     categories: tuple[str, str, str]
@@ -76,6 +78,7 @@ def _revision(row: dict[str, object]) -> Revision:
         n=_number(row["n"]),
         cause=str(row["cause"]),
         page=None if row["page"] is None else _number(row["page"]),
+        entry=None if row["entry"] is None else _number(row["entry"]),
         parser=str(row["parser"]),
         content=_content(row),
         categories=(c1, c2, c3),

@@ -212,6 +212,12 @@ def m011_symbols(db: Database) -> None:
     )
 
 
+@migrations()
+def m012_the_entry_behind_a_revision(db: Database) -> None:
+    """The sighting whose words a revision has; of older ones it is the one that counted then."""
+    db.execute("ALTER TABLE revisions ADD COLUMN entry INTEGER REFERENCES entries(id)")
+
+
 def known_migrations() -> frozenset[str]:
     """The names of all migrations this version knows; an archive with another one was made by a newer version."""
     empty = Database(memory=True, execute_plugins=False)

@@ -13,9 +13,10 @@ from sqlite_utils import Database
 from aggregator.archive.dropping import listed_by
 from aggregator.archive.revising import revise
 from aggregator.archive.rows import Value, add_page, commit, stored_page, transaction, update, when
+from aggregator.archive.sightings import latest
 from aggregator.archive.watching import observe
 from aggregator.errors import AggregatorError, FetchError
-from aggregator.model import Clock, Enclosure, Entry, Hold, Page, Pending, Reading, Settled
+from aggregator.model import Clock, Hold, Page, Pending, Reading, Settled
 from aggregator.text.dates import iso, parse_iso
 from aggregator.text.urls import host_of
 
@@ -83,40 +84,9 @@ def _pending(db: Database, article: int) -> Pending:
         {"id": article},
     ).fetchone()
     c1, c2, c3 = json.loads(categories)
-    entry, feeds = _entry(db, article, home), listed_by(db, article)
-    return Pending(article, key, entry, home, (c1, c2, c3), parse_iso(date), revisions, feeds=feeds)
-
-
-def _entry(db: Database, article: int, home: str) -> Entry:
-    """What the listings last said of the article: the latest edit, the home feed's words where several know it."""
-    columns = "guid, link, title, published, updated, intime, published_text, author, media, summary, content"
-    rows = db.query(
-        f"SELECT {columns}, e.full_text, e.categories, symbols, enclosures FROM entries e JOIN feeds f ON f.id = e.feed"
-        " WHERE article = ? ORDER BY updated DESC, f.name = ? DESC, e.id DESC LIMIT 1",
-        [article, home],
-    )
-    row = next(iter(rows))
-    return Entry(
-        id=row["guid"],
-        link=row["link"],
-        title=row["title"],
-        published=_instant(row["published"]),
-        updated=_instant(row["updated"]),
-        indexed=_instant(row["intime"]),
-        published_text=row["published_text"],
-        author=row["author"],
-        media=row["media"],
-        summary=row["summary"],
-        original=row["content"],
-        full_text=bool(row["full_text"]),
-        categories=tuple(json.loads(row["categories"] or "[]")),
-        symbols=tuple(json.loads(row["symbols"] or "[]")),
-        enclosures=tuple(Enclosure(**one) for one in json.loads(row["enclosures"] or "[]")),
-    )
-
-
-def _instant(text: str | None) -> datetime | None:
-    return parse_iso(text) if text else None
+    sighting, entry = latest(db, article, home)
+    feeds = listed_by(db, article)
+    return Pending(article, key, entry, home, (c1, c2, c3), parse_iso(date), revisions, feeds=feeds, sighting=sighting)
 
 
 def settle(db: Database, clock: Clock, task: Pending, done: Settled, parser: str) -> bool:
@@ -206,4 +176,7 @@ def hold(db: Database, holds: Sequence[Hold]) -> None:
 def holds(db: Database) -> list[Hold]:
     """The hosts that were held at last, with how often in a row they refused."""
     rows = db.execute("SELECT host, next_allowed_at, failures, reason FROM hosts").fetchall()
-    return [Hold(host, _instant(until), failures, reason or "") for host, until, failures, reason in rows]
+    return [
+        Hold(host, parse_iso(until) if until else None, failures, reason or "")
+        for host, until, failures, reason in rows
+    ]

@@ -11,7 +11,8 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlite_utils import Database
 
-from aggregator.archive import clusters, dropping, health, noting, renaming, settling, symbols, ways
+from aggregator.archive import clusters, deriving, dropping, health, noting, renaming, settling, symbols, ways
+from aggregator.archive.deriving import Stored
 from aggregator.archive.lock import WriterLock
 from aggregator.archive.opening import explained, open_writer
 from aggregator.articles.rules import Rules
@@ -166,6 +167,22 @@ class SqliteArchive:
         if kind is not None:
             return await self._run(settling.revive_kind, self._clock, kind)
         return await self._run(settling.revive, self._clock, None)
+
+    async def archived(self, feeds: Sequence[str]) -> int:
+        """How many articles have a revision; with ``feeds`` those at home with one of them."""
+        return await self._run(deriving.archived, feeds)
+
+    async def following(self, article: int, feeds: Sequence[str]) -> Stored | None:
+        """The current revision of the next article behind that one, with all it was made of."""
+        return await self._run(deriving.following, article, feeds)
+
+    async def outdated(self, article: int) -> Stored | None:
+        """An article's current revision, if another parser or other rules made it than those of now."""
+        return await self._run(deriving.outdated, article, self._parser, self._rules)
+
+    async def derive(self, before: Stored, done: Settled) -> bool:
+        """Store what a revision's page gives today as one of cause ``parser``; not if there is a newer one by now."""
+        return await self._run(deriving.derive, self._clock, before, done, self._parser)
 
     async def hold(self, holds: Sequence[Hold]) -> None:
         """Remember which hosts want to be left alone."""

@@ -8,7 +8,20 @@ from __future__ import annotations
 import os
 import sys
 
-from aggregator.cli import browsing, demo, doctor, feeds, fetching, inspecting, keeping, mending, opml, reading, setup
+from aggregator.cli import (
+    browsing,
+    demo,
+    doctor,
+    feeds,
+    fetching,
+    inspecting,
+    keeping,
+    mending,
+    normalising,
+    opml,
+    reading,
+    setup,
+)
 from aggregator.cli.frame import app
 from aggregator.cli.output import complain
 from aggregator.errors import AggregatorError, ArchiveError, ConfigError
@@ -23,6 +36,7 @@ __all__ = [
     "inspecting",
     "keeping",
     "mending",
+    "normalising",
     "opml",
     "reading",
     "run",

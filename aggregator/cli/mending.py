@@ -1,4 +1,4 @@
-"""``rules`` and ``renormalise``: what is known about sites, what it finds on a page, and reading stored pages again."""
+"""``rules``: what is known about sites, what it finds on a page, and what of the archive it would keep."""
 
 from __future__ import annotations
 
@@ -9,16 +9,14 @@ from typing import Annotated
 
 import typer
 
-from aggregator.app import article_url, fetch_page, open_app, sift, sift_again
+from aggregator.app import article_url, fetch_page, sift, sift_again
 from aggregator.articles.explain import explain
-from aggregator.cli.fetching import export_fresh
 from aggregator.cli.frame import ConfigOption, JsonOption, app, config_or_none, run_async, settings_of
 from aggregator.cli.inspecting import page_from
-from aggregator.cli.output import complain, print_json, print_table, progress
+from aggregator.cli.output import complain, print_json, print_table
 from aggregator.config import Settings
 from aggregator.errors import ConfigError
 from aggregator.model import Page
-from aggregator.pipeline import Outcome, heal
 
 _VERBS = {
     "drop": "waiting, dropped",
@@ -87,50 +85,6 @@ def apply_rules(
         f"{sum(c.verb == 'drop' for c in found)} {would}dropped, {sum(c.verb == 'keep' for c in found)} {would}"
         f"fetched next time, {sum(c.verb == 'unwanted' for c in found)} archived ones stay"
     )
-
-
-@app.command(
-    "renormalise",
-    epilog="aggregator renormalise --failed --dry-run · aggregator renormalise --failed",
-)
-def renormalise(
-    failed: Annotated[bool, typer.Option("--failed", help="The pages that could not be read.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be archived.")] = False,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
-) -> None:
-    """Read stored pages again with the rules of now. Nothing is fetched."""
-    if not failed:
-        raise ConfigError("which pages?", where="renormalise", hint="Give --failed: those that could not be read")
-    settings = settings_of(config)
-    outcomes = run_async(_healed(settings, dry_run=dry_run))
-    healed = [outcome for outcome in outcomes if outcome.fresh]
-    left = [outcome for outcome in outcomes if outcome.error]
-    if as_json:
-        print_json(
-            {
-                "healed": [{"key": o.task.key, "title": o.article and o.article.title} for o in healed],
-                "left": [{"key": o.task.key, "kind": o.error and o.error.kind} for o in left],
-            }
-        )
-        return
-    for outcome in healed:
-        complain(f"{outcome.task.key}: {outcome.article.title if outcome.article else ''}")
-    for outcome in left:
-        complain(f"{outcome.task.key}: {outcome.error and outcome.error.kind}: {outcome.error}")
-    complain(
-        f"{len(healed)} articles {'would be archived' if dry_run else 'archived'}, {len(left)} still cannot be read"
-    )
-
-
-async def _healed(settings: Settings, *, dry_run: bool) -> list[Outcome]:
-    async with open_app(settings) as opened:
-        before = await opened.archive.head()
-        bar, task = progress(len(await opened.archive.readable_again()), "pages")
-        with bar:
-            outcomes = await heal(opened.desk, keep=not dry_run, watch=lambda _: bar.advance(task))  # type: ignore[arg-type]
-        await export_fresh(settings, before)
-        return outcomes
 
 
 def _page(settings: Settings, what: str, url: str, headers: list[str]) -> Page:

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from aggregator.model import Feed, Report
 from aggregator.pipeline.collect import collect, heal
+from aggregator.pipeline.deriving import Derived, renormalise
 from aggregator.pipeline.desk import Budget, Desk, Outcome, Watch, Work, inline
 from aggregator.pipeline.discover import status_of
 from aggregator.pipeline.routes import discover
@@ -18,6 +19,7 @@ from aggregator.pipeline.sifting import Change, changes
 __all__ = [
     "Budget",
     "Change",
+    "Derived",
     "Desk",
     "Outcome",
     "Watch",
@@ -28,6 +30,7 @@ __all__ = [
     "heal",
     "inline",
     "poll",
+    "renormalise",
     "status_of",
 ]
 

@@ -6,15 +6,13 @@ import asyncio
 from dataclasses import dataclass
 
 from aggregator.articles.compose import compose, from_entry, link_only_article, merged
-from aggregator.articles.extract import read
-from aggregator.articles.rules import Rules
 from aggregator.errors import AggregatorError, ArchiveError, FetchError, ParseError, masked
 from aggregator.identity.fingerprint import fingerprint
-from aggregator.model import Article, Entry, Feed, Page, Pending, Signs
+from aggregator.model import Article, Feed, Page, Pending, Signs
+from aggregator.pipeline.deriving import read_as_told, rederive
 from aggregator.pipeline.desk import Budget, Desk, Outcome, Watch
 from aggregator.pipeline.sifting import announced, as_read, sifted, wants_page
 from aggregator.sources.questions import page_request
-from aggregator.sources.spelling import page_as_told
 
 _GONE = {"not_found": "not_found", "gone": "gone"}
 
@@ -98,7 +96,7 @@ async def _reread(desk: Desk, task: Pending, page: Page, *, keep: bool = True) -
     """The article out of the page the archive holds, or the error why not."""
     feed = desk.feeds.get(task.feed)
     try:
-        found, signs = await _read_as_told(desk, feed, page, task.entry)
+        found, signs = await read_as_told(desk, feed, page, task.entry)
         article = merged(found, task.entry)
         return await _settled(desk, task, article, task.stored_id, signs, keep=keep)
     except ParseError as error:
@@ -115,7 +113,11 @@ async def _settled(
             await desk.archive.drop(task, page, signs)
         return Outcome(task, dropped=True)
     done = compose(wanted, article, desk.placeholder, fingerprint(article.text), page, signs)
-    return Outcome(wanted, article, fresh=await desk.archive.settle(wanted, done) if keep else True)
+    if not keep:
+        return Outcome(wanted, article, fresh=True)
+    if task.revisions:
+        await rederive(desk, task.article)
+    return Outcome(wanted, article, fresh=await desk.archive.settle(wanted, done))
 
 
 async def _article(desk: Desk, task: Pending, trace: _Trace) -> Article:
@@ -132,14 +134,5 @@ async def _article(desk: Desk, task: Pending, trace: _Trace) -> Article:
         if error.kind in _GONE:
             return link_only_article(entry, _GONE[error.kind])
         raise
-    article, trace.signs = await _read_as_told(desk, feed, trace.page, entry)
+    article, trace.signs = await read_as_told(desk, feed, trace.page, entry)
     return article
-
-
-async def _read_as_told(desk: Desk, feed: Feed | None, page: Page, entry: Entry) -> tuple[Article, Signs]:
-    """What a page says, in the feed's zone and encoding."""
-    return await desk.work(_read, page_as_told(feed, page), feed.zone if feed else None, entry.title, desk.rules)
-
-
-def _read(page: Page, zone: str | None, title: str, rules: Rules) -> tuple[Article, Signs]:
-    return read(page, zone=zone, title=title, rules=rules)
