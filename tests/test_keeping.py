@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from sqlite_utils import Database
 from test_archive import WIRE, announced, found, using
-from typer.testing import CliRunner
 from world import Clock, Site, desk, feed, item, link, page, rss, urls
 
 from aggregator.archive import SqliteArchive
 from aggregator.archive.chain import COVERED, links
 from aggregator.archive.verifying import Verified, kept_head, verify
-from aggregator.cli import app
+from aggregator.cli import run
 from aggregator.pipeline import poll
 
 LISTING = WIRE.url
@@ -207,9 +209,12 @@ def command(folder: Path, *words: str, code: int = 0) -> str:
     config = folder / "config.yaml"
     if not config.exists():
         config.write_text(f"archive: archive.db\nfeeds: [{{name: wire, source: feed, url: '{LISTING}'}}]\n")
-    result = CliRunner().invoke(app, [*words, "--config", str(config)])
-    assert result.exit_code == code, result.output
-    return result.stdout
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()) as out:
+        patch.setattr(sys, "argv", ["aggregator", *words, "--config", str(config)])
+        with pytest.raises(SystemExit) as ended:
+            sys.exit(run())
+    assert (ended.value.code or 0) == code
+    return out.getvalue()
 
 
 def test_the_command(archive: Path) -> None:

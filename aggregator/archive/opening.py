@@ -40,8 +40,8 @@ def open_writer(path: Path) -> Database:
         return db
 
 
-def open_reader(path: Path) -> Database:
-    """The archive at ``path`` for reading only; never creates anything.
+def open_reader(path: Path, *, older: bool = False) -> Database:
+    """The archive at ``path`` for reading only; never creates anything. ``older``: also one of an older version.
 
     Raises:
         ArchiveError: as ``open_writer``, ``missing`` when there is no archive yet, ``older_schema``.
@@ -53,7 +53,7 @@ def open_reader(path: Path) -> Database:
     with _explained(path):
         db = Database(_connect(path, "ro"), execute_plugins=False)
         try:
-            if _identify(db, path) < known_migrations():
+            if _identify(db, path) < known_migrations() and not older:
                 hint = "Run any command that writes, such as `aggregator fetch`; it brings the archive forward"
                 raise ArchiveError(
                     "an older version made this archive", kind="older_schema", where=str(path), hint=hint

@@ -1,15 +1,17 @@
-"""``verify``: whether the archive still holds what it was given."""
+"""``verify``, ``backup``: whether the archive still holds what it was given, and a copy of it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from aggregator import __version__
+from aggregator.archive.backup import backup
 from aggregator.archive.chain import Head
 from aggregator.archive.verifying import Verified, kept_head, verify
 from aggregator.cli.frame import ConfigOption, JsonOption, app, settings_of
@@ -91,3 +93,21 @@ def _print(done: Verified) -> None:
         complain(f"the kept head is commit {done.since.seq} of {done.since.at}; all up to there is covered by it")
     complain(f"{len(done.damages)} damages" if done.damages else "all as it was stored")
     complain(PROVES)
+
+
+@app.command("backup", epilog="aggregator backup /mnt/disk/archive-$(date +%F).db · aggregator backup --force copy.db")
+def back_up(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The copy to write.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace a copy that is there.")] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Copy the whole archive, as of one moment and while a daemon writes to it, and check the copy."""
+    settings = settings_of(config)
+    with watching() as watch:
+        head = backup(settings.archive, file, watch, force=force)
+    if as_json:
+        print_json({"file": str(file), "bytes": file.stat().st_size, "head": head and asdict(head)})
+        return
+    _print_head(head, as_json=False)
+    complain(f"{file}: {file.stat().st_size / 1e6:.1f} MB, checked; above is its head, as verify --head prints it")
