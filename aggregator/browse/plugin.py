@@ -8,7 +8,7 @@ from typing import Any
 from datasette import hookimpl
 from markupsafe import Markup, escape
 
-from aggregator.text.html import clean
+from aggregator.text.html import within
 
 _ARTICLE = (
     "select r.body, r.url, r.editor, r.keywords, r.symbols, r.n, r.cause, r.rule, f.name as feed, w.error"
@@ -36,7 +36,7 @@ def extra_template_vars(datasette: Any, database: str, table: str | None, view_n
         found = (await datasette.get_database(database).execute(_ARTICLE, [number])).first()
         if found is None:
             return {}
-        body = Markup(clean(found["body"] or "", found["url"]))
+        body = Markup(within(found["body"] or "", found["url"]))
         return {"reading": {**dict(found), "body": body, "url": escape(found["url"] or "")}}
 
     awaited: Callable[[], Awaitable[dict[str, object]]] = reading

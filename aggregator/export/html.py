@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from html import escape
 
-from aggregator.text.html import clean
+from aggregator.text.html import within
 
 _PAGE = """<!DOCTYPE html>
 <html lang="zh">
@@ -31,5 +31,5 @@ def page_of(article: Mapping[str, object]) -> str:
     about = [str(article[name]) for name in ("media", "published", "editor") if article.get(name)]
     link = escape(str(article.get("url") or ""))
     about_html = " · ".join([*map(escape, about), f'<a href="{link}" rel="noopener noreferrer">{link}</a>'])
-    body = clean(str(article.get("body") or ""), str(article.get("url") or ""))
+    body = within(str(article.get("body") or ""), str(article.get("url") or ""))
     return _PAGE.format(title=escape(str(article["title"])), about=about_html, body=body)

@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 
 from aggregator.text.characters import escape_attribute, printable
+from aggregator.text.styles import plain_style
 from aggregator.text.urls import absolute, openable, tidy
 
 _HARMLESS = frozenset(
@@ -56,15 +57,18 @@ _TWO_SLASHES = re.compile(r"[/\\]{2}")  # to a browser
 _PICTURE = re.compile(r"\.(?:gif|png|jpg|webp)")
 
 
-def attributes(element: str, attrs: Mapping[str, object], base: str | None, *, images: bool) -> str:
+def attributes(element: str, attrs: Mapping[str, object], base: str | None, *, images: bool, layout: bool) -> str:
     """The attributes of an element as written into its start tag: "" or `` name="value" bare …`` in source order.
 
     With ``images`` the document's pass is applied to ``<img>`` (docs/format.md): a missing ``src`` is taken from the
     first attribute that names a picture, and ``referrerpolicy="no-referrer"`` ends the tag (or replaces its value).
+    Without ``layout`` a style keeps only what ``plain_style`` allows, and no class finds a rule of the page's own.
     """
     given = {name.lower(): "" if value is None else str(value) for name, value in attrs.items()}
     if element == "img" and images:
         given = _image(given)
+    if not layout:
+        given = _in_place(given)
     kept = ((name, _value(element, name, value, base)) for name, value in given.items())
     return "".join(_written(name, value) for name, value in kept if value is not None)
 
@@ -80,6 +84,11 @@ def _image(given: dict[str, str]) -> dict[str, str]:
         image |= {"src": lazy} if lazy else {}
     image["referrerpolicy"] = "no-referrer"
     return image
+
+
+def _in_place(given: Mapping[str, str]) -> dict[str, str]:
+    styled = ((name, plain_style(value) if name == "style" else value) for name, value in given.items())
+    return {name: value for name, value in styled if name != "class" and (value or name != "style")}
 
 
 def _value(element: str, name: str, value: str, base: str | None) -> str | None:

@@ -65,9 +65,11 @@ class Policy:
     comments: bool = False
     styles: bool = False
     images: bool = False  # the document's pass over <img>: lazy sources, referrerpolicy
+    layout: bool = True  # what gives an element another place or size than its like have
 
 
 SHOWN = Policy()
+OURS = Policy(layout=False)
 DOCUMENT = Policy(comments=True, styles=True, images=True)
 
 
@@ -78,6 +80,11 @@ def clean(html: str, base: str | None = None) -> str:
     is too heavy for a tree (``too_heavy``) comes back as escaped text.
     """
     return _walk(html, base, SHOWN)
+
+
+def within(html: str, base: str | None = None) -> str:
+    """HTML as ``clean`` has it, for a page of ours: nothing in it can come to lie over what we put beside it."""
+    return _walk(html, base, OURS)
 
 
 def body_html(fragment: str, base: str | None) -> str:
@@ -204,7 +211,7 @@ def _open(tag: Tag, base: str | None, policy: Policy, stack: list[Iterator[objec
     if name not in ALLOWED:
         stack.append(iter(tag.contents))
         return
-    yield f"<{name}{attributes(name, tag.attrs, base, images=policy.images)}>"
+    yield f"<{name}{attributes(name, tag.attrs, base, images=policy.images, layout=policy.layout)}>"
     if name not in VOID:
         stack.append(f"</{name}>")
         stack.append(iter(tag.contents))
