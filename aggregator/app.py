@@ -60,6 +60,7 @@ async def open_app(
         await archive.enrol(feeds)
         if not settings.network.robots:
             await archive.revive("robots")
+            await archive.revive_images("robots")
         holds = await archive.holds()
         network = network_of(settings)
         async with (
@@ -95,6 +96,7 @@ def network_of(settings: Settings) -> WebNetwork:
         deadline=net.deadline,
         max_listing=net.max_listing,
         max_page=net.max_page,
+        max_image=net.max_image,
         max_redirects=net.max_redirects,
         connections=net.per_host.connections,
         interval=net.per_host.interval,

@@ -14,6 +14,7 @@ Status = Literal[
     "ok", "unchanged", "degraded", "empty", "stale", "blocked", "not_a_feed", "failed", "held", "gone", "paused"
 ]
 Pages = Literal["auto", "true", "false"]
+Images = Literal["none", "cover", "all"]
 Scope = Literal["host", "feed"]
 Part = Literal["any", "title", "body", "symbols"]
 Clock = Callable[[], datetime]
@@ -80,6 +81,7 @@ class Feed:
     way: int = 0  # which of these ``source`` and ``url`` are, counted from 1; 0: the feed's own
     keep: tuple[Term, ...] = ()  # if any, only articles in which one of them is found
     drop: tuple[Term, ...] = ()  # no article in which one of these is found
+    images: Images = "none"  # which images of its articles are kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ class FeedState:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to ask the network for. ``kind`` chooses the size limit: a listing or an article's page.
+    """What to ask the network for. ``kind`` chooses the size limit.
 
     ``at`` is where ``url`` has moved and is asked in its place; the credentials and ``headers`` stay with the origin
     of ``url``; each of ``cookies`` goes where it belongs by its own domain. With ``retry_after_scope`` "feed" a 429 or
@@ -120,7 +122,7 @@ class Request:
     """
 
     url: str
-    kind: Literal["listing", "page", "robots"] = "page"
+    kind: Literal["listing", "page", "image", "robots"] = "page"
     headers: Mapping[str, str] = field(default_factory=dict)
     validators: Validators = Validators()
     retry_after_scope: Scope = "host"
@@ -327,6 +329,7 @@ class Settled:
     page: Page | int | None  # an answer of the network, or the number of one that is stored
     cause: str  # "first", "changed", "parser"
     signs: Signs | None = None
+    images: tuple[str, ...] = ()  # addresses of the images that are to be kept with it
 
 
 @dataclass(frozen=True, slots=True)

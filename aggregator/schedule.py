@@ -14,11 +14,13 @@ from aggregator.app import App, open_app, poll_feed, utc_now
 from aggregator.config import Settings
 from aggregator.errors import AggregatorError
 from aggregator.model import Clock, Feed, Report
+from aggregator.pipeline import Budget, collect_images, told_images
 
 TICK = 1.0  # seconds
 GRACE = 4.0  # seconds a poll gets to end after SIGTERM; what it has not settled waits for the next start
 REST = timedelta(seconds=30)  # after the archive refused (a full disk, say) before anything is tried again
 AT_ONCE = 8  # feeds polled at the same time
+IMAGES = 100  # that are fetched before the hosts' wishes are stored again
 
 Say = Callable[[str], None]
 
@@ -60,14 +62,16 @@ class Daemon:
         self._app = app
         self._say = say
         self._polls: dict[str, asyncio.Task[None]] = {}
+        self._images: asyncio.Task[None] | None = None
         self._rest_until: datetime | None = None
 
     async def tick(self) -> None:
-        """Start a poll of every feed that is due, as far as there is room."""
+        """Start a poll of every feed that is due, as far as there is room; and, beside them, the images that wait."""
         if self._rest_until and self._app.desk.clock() < self._rest_until:
             return
         try:
             names = await self._app.archive.due_feeds()
+            await self._tick_images()
         except AggregatorError as error:
             self._rest(error)
             return
@@ -77,12 +81,25 @@ class Daemon:
             self._polls[name] = task
             task.add_done_callback(self._ended)
 
+    async def _tick_images(self) -> None:
+        if (self._images is None or self._images.done()) and await self._app.archive.due_images():
+            self._images = asyncio.create_task(self._collect_images())
+
+    async def _collect_images(self) -> None:
+        with suppress(asyncio.CancelledError):
+            try:
+                done = await collect_images(self._app.desk, Budget(IMAGES))
+                await self._app.archive.hold(self._app.client.holds())
+                self._say(told_images(done))
+            except AggregatorError as error:
+                self._rest(error)
+
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._polls.pop(task.get_name(), None)
 
     async def drain(self) -> None:
         """End all polls: they get a moment to finish, then are cancelled; a transaction under way is completed."""
-        polls = list(self._polls.values())
+        polls = [*self._polls.values(), *([self._images] if self._images else [])]
         if not polls:
             return
         await asyncio.wait(polls, timeout=GRACE)

@@ -203,7 +203,7 @@ def test_head_sends_no_body_and_unknown_places_are_404(replica: Replica) -> None
     assert (head.status, head.body) == (200, b"")
     assert int(head.headers["content-length"]) == len(get(replica, url).body)
     assert get(replica, "https://finance.sina.com.cn/robots.txt").status == 404
-    assert get(replica, "https://n.sinaimg.cn/none.gif").status == 404
+    assert get(replica, "https://n.sinaimg.cn/none.gif", BROWSER).status == 404
 
 
 def test_requests_are_counted_by_page(living: Replica) -> None:

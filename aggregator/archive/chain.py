@@ -39,6 +39,9 @@ COVERED = (
     Covered("events"),
     Covered("tombstones"),
     Covered("links"),
+    Covered("images", but=frozenset({"bytes"})),
+    Covered("image_links"),
+    Covered("image_fetches"),
 )
 # Whether a table has grown is asked of all in one statement: a transaction adds to a few of them.
 _NEWEST = "SELECT " + ", ".join(f'(SELECT "commit" FROM "{one.table}" ORDER BY id DESC LIMIT 1)' for one in COVERED)

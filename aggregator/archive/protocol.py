@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from aggregator.archive.deriving import Stored
+from aggregator.archive.images import WaitingImage
 from aggregator.errors import AggregatorError
 from aggregator.model import Discovery, Feed, FeedState, Hold, Noted, Page, Pending, Settled, Signs
 
@@ -80,6 +81,18 @@ class Archive(Protocol):
 
     async def derive(self, before: Stored, done: Settled) -> bool:
         """Store what a revision's page gives today as one of cause ``parser``; not if there is a newer one by now."""
+        ...
+
+    async def pending_images(self, limit: int = 20) -> list[WaitingImage]:
+        """Claim up to ``limit`` images; nobody else is handed them while the lease runs."""
+        ...
+
+    async def keep_image(self, url: str, page: Page, media_type: str) -> None:
+        """Store the image that a claimed address answered."""
+        ...
+
+    async def fail_image(self, url: str, error: AggregatorError) -> None:
+        """Store why a claimed address gave no image; it is handed out again later."""
         ...
 
     async def hold(self, holds: Sequence[Hold]) -> None:

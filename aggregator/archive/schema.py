@@ -1,8 +1,8 @@
 """The archive's tables, as forward migrations. What a column means: docs/archive.md.
 
 A migration that has shipped is never edited; a change is a new one at the end. Facts (``revisions``, ``entries``,
-``pages``, ``polls``) are only ever added and carry the commit that added them; ``feeds``, ``hosts``, ``work`` and the
-current pointer of ``articles`` are what changes.
+``pages``, ``polls``, ``images`` …) are only ever added and carry the commit that added them; ``feeds``, ``hosts``,
+``work``, ``image_work`` and the current pointer of ``articles`` are what changes.
 """
 
 from __future__ import annotations
@@ -216,6 +216,58 @@ def m011_symbols(db: Database) -> None:
 def m012_the_entry_behind_a_revision(db: Database) -> None:
     """The sighting whose words a revision has; of older ones it is the one that counted then."""
     db.execute("ALTER TABLE revisions ADD COLUMN entry INTEGER REFERENCES entries(id)")
+
+
+_IMAGES = """
+CREATE TABLE images (
+    id INTEGER PRIMARY KEY,
+    sha256 TEXT NOT NULL UNIQUE,
+    type TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    bytes BLOB,
+    "commit" INTEGER NOT NULL REFERENCES commits(seq)
+);
+CREATE TABLE image_links (
+    id INTEGER PRIMARY KEY,
+    article INTEGER NOT NULL REFERENCES articles(id),
+    url TEXT NOT NULL,
+    "commit" INTEGER NOT NULL REFERENCES commits(seq),
+    UNIQUE (article, url)
+);
+CREATE INDEX image_links_url ON image_links(url);
+CREATE TABLE image_fetches (
+    id INTEGER PRIMARY KEY,
+    url TEXT NOT NULL,
+    via TEXT,
+    final_url TEXT NOT NULL,
+    status INTEGER NOT NULL,
+    headers TEXT NOT NULL,
+    fetched_at TEXT NOT NULL,
+    image INTEGER NOT NULL REFERENCES images(id),
+    "commit" INTEGER NOT NULL REFERENCES commits(seq)
+);
+CREATE INDEX image_fetches_url ON image_fetches(url);
+CREATE INDEX image_fetches_image ON image_fetches(image);
+CREATE TABLE image_work (
+    id INTEGER PRIMARY KEY,
+    url TEXT NOT NULL UNIQUE,
+    host TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'failed')),
+    tries INTEGER NOT NULL DEFAULT 0,
+    next_try TEXT,
+    claimed_until TEXT,
+    error_kind TEXT,
+    error TEXT
+);
+CREATE INDEX image_work_due ON image_work(state, next_try)
+"""
+
+
+@migrations()
+def m013_images(db: Database) -> None:
+    """Images of articles: each once, whatever its addresses; which articles show them; which are still to be had."""
+    for statement in _IMAGES.split(";"):
+        db.execute(statement)
 
 
 def known_migrations() -> frozenset[str]:

@@ -5,25 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache, partial
 
 from sqlite_utils import Database
 
+from aggregator.archive import images, retries
 from aggregator.archive.dropping import listed_by
 from aggregator.archive.revising import revise
-from aggregator.archive.rows import Value, add_page, commit, stored_page, transaction, update, when
+from aggregator.archive.rows import add_page, commit, stored_page, transaction, update, when
 from aggregator.archive.sightings import latest
 from aggregator.archive.watching import observe
-from aggregator.errors import AggregatorError, FetchError
+from aggregator.errors import AggregatorError
 from aggregator.model import Clock, Hold, Page, Pending, Reading, Settled
 from aggregator.text.dates import iso, parse_iso
 from aggregator.text.urls import host_of
 
-LEASE = timedelta(minutes=15)
-RETRY_AFTER = (60, 600, 3_600, 21_600, 86_400)  # seconds; then it stays failed, visible
-# The host's trouble, not the article's: no try is counted, the article waits.
-_HOST_TROUBLE = frozenset({"held", "rate_limited", "blocked"})
+_HOST_TROUBLE = frozenset({"blocked"})  # not the article's: no try is counted, the article waits
 _FINAL = frozenset({"robots"})  # trying again would give the same
 
 _READ = ("wrong_page", "extract_failed")  # failures of a page that came whole: other rules may read it
@@ -48,7 +46,7 @@ def pending(db: Database, clock: Clock, feed: str | None, limit: int, rules: str
         now = clock()
         order = "ORDER BY articles.date DESC, articles.id LIMIT :limit"
         rows = db.execute(f"{_DUE} {order}", {"now": iso(now), "feed": feed, "limit": limit}).fetchall()
-        claims = [(iso(now + LEASE), row[0]) for row in rows]
+        claims = [(iso(now + retries.LEASE), row[0]) for row in rows]
         db.conn.executemany("UPDATE work SET claimed_until = ? WHERE article = ?", claims)
         return [_with_stored(db, _pending(db, row[0]), rules) for row in rows]
 
@@ -96,6 +94,7 @@ def settle(db: Database, clock: Clock, task: Pending, done: Settled, parser: str
         page, fresh = revise(db, stamp, task, done, parser)
         if done.signs:
             observe(db, stamp(), task.article, host_of(task.entry.link or ""), page, Reading("ok", done.signs))
+        images.queue(db, stamp, task.article, done.images)
         db.execute("DELETE FROM work WHERE article = ?", [task.article])
         return fresh
 
@@ -110,22 +109,8 @@ def fail(db: Database, clock: Clock, task: Pending, error: AggregatorError, page
             if error.kind in _READ:
                 observe(db, stamp, task.article, host_of(page.url), kept, Reading(error.kind))
         tries = db.execute("SELECT tries FROM work WHERE article = ?", [task.article]).fetchone()[0]
-        waits = error.kind in _HOST_TROUBLE
-        state, next_try = _next(now, tries, error) if not waits else ("pending", _host_ready(now, error))
-        values: dict[str, Value] = {"state": state, "next_try": when(next_try), "tries": tries + (not waits)}
-        values |= {"claimed_until": None, "error_kind": error.kind, "error": str(error), "rules": rules}
-        update(db, "work", task.article, values)
-
-
-def _next(now: datetime, tries: int, error: AggregatorError) -> tuple[str, datetime | None]:
-    if error.kind in _FINAL or tries >= len(RETRY_AFTER):
-        return "failed", None
-    return "pending", now + timedelta(seconds=RETRY_AFTER[tries])
-
-
-def _host_ready(now: datetime, error: AggregatorError) -> datetime:
-    at = error.retry_at if isinstance(error, FetchError) else None
-    return max(at, now) if at else now + timedelta(seconds=RETRY_AFTER[0])
+        values = retries.failed(now, tries, error, waits=_HOST_TROUBLE, final=_FINAL)
+        update(db, "work", task.article, values | {"rules": rules})
 
 
 def still_unread(db: Database, task: Pending, error: AggregatorError, rules: str) -> None:

@@ -11,8 +11,20 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlite_utils import Database
 
-from aggregator.archive import clusters, deriving, dropping, health, noting, renaming, settling, symbols, ways
+from aggregator.archive import (
+    clusters,
+    deriving,
+    dropping,
+    health,
+    images,
+    noting,
+    renaming,
+    settling,
+    symbols,
+    ways,
+)
 from aggregator.archive.deriving import Stored
+from aggregator.archive.images import WaitingImage
 from aggregator.archive.lock import WriterLock
 from aggregator.archive.opening import explained, open_writer
 from aggregator.articles.rules import Rules
@@ -61,6 +73,7 @@ class SqliteArchive:
         try:
             self._db = open_writer(self.path)
             settling.unclaim(self._db)
+            images.unclaim(self._db)
             settling.revive(self._db, self._clock, self._rules)
         except BaseException:
             self._lock.release()
@@ -183,6 +196,26 @@ class SqliteArchive:
     async def derive(self, before: Stored, done: Settled) -> bool:
         """Store what a revision's page gives today as one of cause ``parser``; not if there is a newer one by now."""
         return await self._run(deriving.derive, self._clock, before, done, self._parser)
+
+    async def due_images(self) -> int:
+        """How many images wait for work now."""
+        return await self._run(images.due, self._clock)
+
+    async def pending_images(self, limit: int = 20) -> list[WaitingImage]:
+        """Claim up to ``limit`` images, under a lease."""
+        return await self._run(images.pending, self._clock, limit)
+
+    async def keep_image(self, url: str, page: Page, media_type: str) -> None:
+        """Store the image that a claimed address answered."""
+        await self._run(images.keep, self._clock, url, page, media_type)
+
+    async def fail_image(self, url: str, error: AggregatorError) -> None:
+        """Store why a claimed address gave no image, and when to try again."""
+        await self._run(images.fail, self._clock, url, error)
+
+    async def revive_images(self, kind: str | None = None) -> int:
+        """Give all failed and waiting images, or what failed with this kind, another round now; how many they were."""
+        return await self._run(images.revive, self._clock, kind)
 
     async def hold(self, holds: Sequence[Hold]) -> None:
         """Remember which hosts want to be left alone."""

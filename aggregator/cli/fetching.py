@@ -16,7 +16,7 @@ from aggregator.cli.output import complain, local, print_json, print_table, prog
 from aggregator.config import Settings
 from aggregator.errors import AggregatorError, ConfigError, masked
 from aggregator.model import Feed, Report
-from aggregator.pipeline import Outcome
+from aggregator.pipeline import ImageOutcome, Outcome, collect_images, told_images
 from aggregator.text.dates import iso
 from aggregator.web import unused_proxy
 
@@ -47,8 +47,8 @@ def fetch(
     urls = [article_url(word) for word in what or [] if "://" in word]
     feeds = chosen(settings, names) if names or not urls else []
     work = _fetch(settings, feeds, urls, revive=bool(names), due=due, retry=retry, limit=limit)
-    reports, outcomes = run_async(work)
-    show_reports(reports, outcomes, settings, as_json=as_json)
+    reports, outcomes, images = run_async(work)
+    show_reports(reports, outcomes, settings, images, as_json=as_json)
     raise typer.Exit(exit_code(reports, outcomes, strict=strict))
 
 
@@ -76,10 +76,12 @@ async def _fetch(
     due: bool,
     retry: bool,
     limit: int | None,
-) -> tuple[list[Report], list[Outcome]]:
+) -> tuple[list[Report], list[Outcome], list[ImageOutcome]]:
     async with open_app(settings) as opened:
         if retry:
             complain(f"{await opened.archive.revive()} failed articles get another try")
+            if images := await opened.archive.revive_images():
+                complain(f"{images} failed images get another try")
         if due:
             names = await opened.archive.due_feeds()
             feeds = [feed for feed in feeds if feed.name in names]
@@ -90,7 +92,7 @@ async def _fetch(
             reports, more = await poll_feeds(opened, feeds, limit, revive=revive)
             outcomes += more
         await export_fresh(settings, before)
-        return reports, outcomes
+        return reports, outcomes, await fetch_images(opened)
 
 
 async def poll_feeds(
@@ -112,6 +114,16 @@ async def poll_feeds(
         return await collect_all(opened, feeds, reports, limit, lambda _: bar.advance(task))  # type: ignore[arg-type]
 
 
+async def fetch_images(opened: App) -> list[ImageOutcome]:
+    """The images that wait, with a bar; none do unless a feed asks for them (``images``)."""
+    bar, task = progress(await opened.archive.due_images(), "images")
+    with bar:
+        done = await collect_images(opened.desk, watch=lambda _: bar.advance(task))  # type: ignore[arg-type]
+    if done:
+        complain(told_images(done))
+    return done
+
+
 def _estimate(settings: Settings, pages: int) -> str:
     """About how long: the pace of one host, which most pages share."""
     interval = settings.network.per_host.interval
@@ -131,10 +143,17 @@ async def export_fresh(settings: Settings, after: int) -> None:
         complain(f"{done.written} documents written to {settings.export.hexo.dir}")
 
 
-def show_reports(reports: Sequence[Report], outcomes: Sequence[Outcome], settings: Settings, *, as_json: bool) -> None:
+def show_reports(
+    reports: Sequence[Report],
+    outcomes: Sequence[Outcome],
+    settings: Settings,
+    images: Sequence[ImageOutcome] = (),
+    *,
+    as_json: bool,
+) -> None:
     """The table or JSON at the end of a fetch, and each failure in one line."""
     if as_json:
-        print_json(reports_json(reports, outcomes))
+        print_json(reports_json(reports, outcomes, images))
         return
     if reports:
         rows = [
@@ -163,7 +182,9 @@ def _status(report: Report, settings: Settings) -> str:
     return report.status
 
 
-def reports_json(reports: Sequence[Report], outcomes: Sequence[Outcome]) -> dict[str, object]:
+def reports_json(
+    reports: Sequence[Report], outcomes: Sequence[Outcome], images: Sequence[ImageOutcome] = ()
+) -> dict[str, object]:
     """What ``fetch --json`` prints."""
     rows = [
         {
@@ -191,6 +212,9 @@ def reports_json(reports: Sequence[Report], outcomes: Sequence[Outcome]) -> dict
         "archived": sum(o.fresh for o in outcomes),
         "failed": len(errors),
     }
+    if images:
+        failed = sum(one.error is not None for one in images)
+        totals |= {"images": len(images) - failed, "images_failed": failed}
     return {"feeds": rows, "articles_failed": errors, "totals": totals}
 
 

@@ -22,7 +22,7 @@ from aggregator.config.kinds import (
     empty_list,
     empty_section,
 )
-from aggregator.model import Part, Scope, Term
+from aggregator.model import Images, Part, Scope, Term
 
 _PARTS: tuple[Part, ...] = ("title", "body", "symbols")
 
@@ -112,6 +112,8 @@ class FeedRow(Section):
     """Only articles in which one of these is found are archived."""
     drop: Annotated[tuple[TermRow, ...], BeforeValidator(empty_list)] = ()
     """Articles in which one of these is found are not archived."""
+    images: Images | None = None
+    """Images kept with its articles: none, cover or all."""
     opml: Annotated[
         Mapping[
             Annotated[str, BeforeValidator(values.attribute_name)],

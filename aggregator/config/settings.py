@@ -40,10 +40,10 @@ from aggregator.config.kinds import (
     empty_section,
     file_at,
 )
-from aggregator.model import Cookies, Feed, Scope, Way
+from aggregator.model import Cookies, Feed, Images, Scope, Way
 from aggregator.text.urls import host_of, is_sina
 
-RESERVED = frozenset("interval recheck retention images browse hooks".split())
+RESERVED = frozenset("interval recheck retention browse hooks".split())
 UNFILED = "未分类"
 SINA_ZONE = "Asia/Shanghai"
 
@@ -78,6 +78,8 @@ class Network(Section):
     """Largest listing, after decompression."""
     max_page: Size = 10_000_000
     """Largest article page, after decompression."""
+    max_image: Size = 5_000_000
+    """Largest image of an article."""
     max_redirects: int = Field(default=10, ge=0, le=50)
     """Redirects followed for one request."""
     deadline: Seconds = 30.0
@@ -103,7 +105,7 @@ class Network(Section):
     ca_bundle: FilePath | None = None
     """A file of certificates (PEM) to trust besides the built-in ones."""
     robots: bool = False
-    """Honour robots.txt (Disallow, Crawl-delay) for article pages."""
+    """Honour robots.txt (Disallow, Crawl-delay) for article pages and images."""
 
     @field_validator("ca_bundle")
     @classmethod
@@ -128,6 +130,8 @@ class Defaults(Section):
     """Time zone in which dates without one are read; unset, UTC. Sina's are always read as Asia/Shanghai."""
     expect_newest_within: Duration = 86_400
     """A feed whose newest entry is older than this is shown as stale."""
+    images: Images = "none"
+    """Images kept with an article: none, cover (the first of its text) or all (of its text, at most 100)."""
 
 
 class DocumentSettings(Section):
@@ -279,6 +283,7 @@ def _feed(row: FeedRow, defaults: Defaults, scope: Scope) -> Feed:
         retry_after_scope=row.retry_after_scope or scope,
         keep=row.keep,
         drop=row.drop,
+        images=row.images or defaults.images,
         fallback=tuple(Way(way.source, way.url, _zone(row, way.url, defaults)) for way in row.fallback),
     )
 

@@ -140,6 +140,8 @@ class Replica:
                     return listings.atom(self.ledger)
                 case "go.rss.sina.com.cn", "/redirect.php":
                     return Answer(b"", status=302, location=asked.target.partition("url=")[2])
+                case "n.sinaimg.cn", _ if not asked.headers.get("referer"):
+                    return _forbidden()
                 case "n.sinaimg.cn", path if path.endswith(".png"):
                     return Answer(images.png(path), type="image/png", modified=datetime(2024, 6, 27, tzinfo=UTC))
                 case _:

@@ -13,6 +13,8 @@ from aggregator.pipeline.collect import collect, heal
 from aggregator.pipeline.deriving import Derived, renormalise
 from aggregator.pipeline.desk import Budget, Desk, Outcome, Watch, Work, inline
 from aggregator.pipeline.discover import status_of
+from aggregator.pipeline.images import ImageOutcome, collect_images
+from aggregator.pipeline.images import told as told_images
 from aggregator.pipeline.routes import discover
 from aggregator.pipeline.sifting import Change, changes
 
@@ -21,17 +23,20 @@ __all__ = [
     "Change",
     "Derived",
     "Desk",
+    "ImageOutcome",
     "Outcome",
     "Watch",
     "Work",
     "changes",
     "collect",
+    "collect_images",
     "discover",
     "heal",
     "inline",
     "poll",
     "renormalise",
     "status_of",
+    "told_images",
 ]
 
 

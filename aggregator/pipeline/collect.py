@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from aggregator.articles.compose import compose, from_entry, link_only_article, merged
 from aggregator.errors import AggregatorError, ArchiveError, FetchError, ParseError, masked
 from aggregator.identity.fingerprint import fingerprint
 from aggregator.model import Article, Feed, Page, Pending, Signs
+from aggregator.pipeline.crew import work_through
 from aggregator.pipeline.deriving import read_as_told, rederive
 from aggregator.pipeline.desk import Budget, Desk, Outcome, Watch
+from aggregator.pipeline.images import images_of
 from aggregator.pipeline.sifting import announced, as_read, sifted, wants_page
 from aggregator.sources.questions import page_request
 
@@ -32,24 +34,8 @@ async def collect(
 
     ``watch`` is told of every outcome as it comes. Cancelled, it leaves what was not settled waiting.
     """
-    room = budget or Budget()
-    outcomes: list[Outcome] = []
-
-    async def worker() -> None:
-        while room.take():
-            tasks = await desk.archive.pending(feed, 1)
-            if not tasks:
-                room.give_back()
-                return
-            outcome = await _attempt(desk, tasks[0])
-            outcomes.append(outcome)
-            if watch:
-                watch(outcome)
-
-    async with asyncio.TaskGroup() as group:
-        for _ in range(desk.workers):
-            group.create_task(worker())
-    return outcomes
+    claim, attempt = partial(desk.archive.pending, feed, 1), partial(_attempt, desk)
+    return await work_through(desk.workers, budget or Budget(), claim, attempt, watch)
 
 
 async def heal(desk: Desk, *, keep: bool = True, watch: Watch | None = None) -> list[Outcome]:
@@ -113,6 +99,7 @@ async def _settled(
             await desk.archive.drop(task, page, signs)
         return Outcome(task, dropped=True)
     done = compose(wanted, article, desk.placeholder, fingerprint(article.text), page, signs)
+    done = replace(done, images=images_of(desk, wanted, article))
     if not keep:
         return Outcome(wanted, article, fresh=True)
     if task.revisions:

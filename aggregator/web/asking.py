@@ -21,6 +21,7 @@ _ACCEPT = {
     "listing": "application/rss+xml, application/atom+xml, application/feed+json, application/json;q=0.9, "
     "application/xml;q=0.9, text/xml;q=0.9, */*;q=0.5",
     "robots": "text/plain, */*;q=0.5",
+    "image": "image/avif, image/webp, image/png, image/jpeg, image/gif, image/*;q=0.5, */*;q=0.1",
     "page": "text/html, application/xhtml+xml, application/xml;q=0.9, */*;q=0.8",
 }
 # These belong to the connection or to our own decoder, not to a feed's configuration.

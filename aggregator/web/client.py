@@ -95,7 +95,7 @@ class Client:
         deadline = _Deadline(self._network.deadline)
         way = [_Onward(_bare(start), for_good=True)]
         while True:
-            if self._network.robots and request.kind == "page":
+            if self._network.robots and request.kind in ("page", "image"):
                 await self._ask_robots(way[-1].url, request.proxy)
             found = await self._hop(_Hop(request, first, way[-1].url), deadline)
             if isinstance(found, Page):
@@ -151,8 +151,8 @@ class Client:
     async def _understand(self, hop: _Hop, response: httpx.Response) -> Page | _Onward:
         status = response.status_code
         headers = _kept(response.headers)
-        # A robots.txt that may not be read is one that is not there, and no refusal of the host.
-        heard = hop.request.kind != "robots" or status in ADVISING or status < 400
+        # A robots.txt or an image that may not be read is one that is not there, and no refusal of the host.
+        heard = hop.request.kind not in ("robots", "image") or status in ADVISING or status < 400
         retry_at = self._manners.heard(hop.host, status, headers, hop.request.retry_after_scope) if heard else None
         if status in _REDIRECTS and "location" in headers:
             url = _bare(admit(_location(response), self._guard, base=hop.url))

@@ -179,7 +179,7 @@ def too_large(limit: int, where: str) -> FetchError:
         f"the answer is larger than {limit / 1e6:g} MB",
         kind="too_large",
         where=where,
-        hint="If it is meant to be, raise network.max_listing or network.max_page",
+        hint="If it is meant to be, raise network.max_listing, network.max_page or network.max_image",
     )
 
 

@@ -23,7 +23,7 @@ class Network:
     stands for URLs that spell that address, a CIDR also for names that resolve into it. ``fake_ip_ranges`` are CIDRs
     from which a local proxy answers DNS. ``proxy`` is an ``http://`` or ``https://`` URL; ``proxies``
     are those that single requests name in its place; ``ca_bundle`` is a PEM file
-    that is trusted in addition. ``robots``: article pages are read only as far as the site's robots.txt allows.
+    that is trusted in addition. ``robots``: pages and images are read only as far as the site's robots.txt allows.
     """
 
     user_agent: str = "Mozilla/5.0 (compatible; aggregator)"
@@ -32,6 +32,7 @@ class Network:
     deadline: float = 30.0
     max_listing: int = 32_000_000
     max_page: int = 10_000_000
+    max_image: int = 5_000_000
     max_redirects: int = 10
     connections: int = 2
     interval: float | None = None
@@ -43,9 +44,9 @@ class Network:
     ca_bundle: str | None = None
     robots: bool = False
 
-    def limit(self, kind: Literal["listing", "page", "robots"]) -> int:
+    def limit(self, kind: Literal["listing", "page", "image", "robots"]) -> int:
         """Return how many bytes an answer of this kind may have after unpacking."""
-        return self.max_listing if kind == "listing" else self.max_page
+        return {"listing": self.max_listing, "image": self.max_image}.get(kind, self.max_page)
 
     def pause(self, host: str) -> float:
         """Return the seconds that pass at least between two request starts to ``host``."""
