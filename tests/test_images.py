@@ -16,12 +16,15 @@ from pathlib import Path
 import pytest
 from forbidden import ADDRESSES, SPELLINGS, resolve, trap
 from hostile import Route, program, routes
+from test_keeping import changed
 from web_server import Asked, beside, reply
 from world import START, Clock
 
+from aggregator import __version__
 from aggregator.app import App, open_app, poll_feed
 from aggregator.archive.images import images_only_of
 from aggregator.archive.opening import open_reader
+from aggregator.archive.verifying import verify
 from aggregator.articles.images import EXTENSIONS, MOST, type_of
 from aggregator.config import parse
 from aggregator.demo import Replica
@@ -372,6 +375,20 @@ def test_a_full_disk_is_told_as_one(tmp_path: Path) -> None:
     with pytest.raises(ArchiveError) as refused:
         asyncio.run(world())
     assert refused.value.kind == "disk_full"
+
+
+def test_verify_looks_at_images_too(tmp_path: Path) -> None:
+    fetched(tmp_path, [pictures("a.png", "b.png")], {"/a.png": reply(200, PNG), "/b.png": reply(200, OTHER)})
+    path = tmp_path / "archive.db"
+    whole = verify(path, __version__)
+    assert (whole.damages, whole.counts["images"]) == ((), 2)
+    for sql, damaged in (
+        ("UPDATE images SET bytes = zeroblob(9) WHERE id = 1", {"images"}),
+        ("UPDATE images SET bytes = NULL WHERE id = 1", {"images"}),
+        ("INSERT INTO tombstones VALUES (1, 'images', 1, 'x', 'forget', 1)", {"commits"}),  # nobody sealed it
+    ):
+        changed(path, sql)
+        assert {damage.table for damage in verify(path, __version__).damages} == damaged
 
 
 TYPES = {

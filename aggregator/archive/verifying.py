@@ -72,6 +72,7 @@ def verify(path: Path, parser: str, against: str | None = None, watch: Watch = _
             "file": _file(db),
             "documents": _documents(db, parser, counts),
             "pages": _pages(db, counts),
+            "images": _images(db, counts),
             "commits": _chain(db, counts),
             "head": _kept(db, against),
         }
@@ -96,7 +97,7 @@ def kept_head(path: Path) -> Head | None:
         db.close()
 
 
-_TOTALS = {"documents": "revisions", "pages": "pages", "commits": "commits"}
+_TOTALS = {"documents": "revisions", "pages": "pages", "images": "images", "commits": "commits"}
 
 
 def _watched(db: Database, name: str, step: Iterator[Damage | None], watch: Watch) -> list[Damage]:
@@ -167,6 +168,19 @@ def _pages(db: Database, counts: dict[str, int]) -> Iterator[Damage | None]:
             continue
         counts["pages"] += 1
         yield None if _is_whole(codec, packed, digest) else Damage("pages", number, "other bytes than came", _CHANGED)
+
+
+def _images(db: Database, counts: dict[str, int]) -> Iterator[Damage | None]:
+    """Every image's bytes against their sha256; of one that was erased there is a tombstone."""
+    counts["images"] = 0
+    rows = db.execute(
+        'SELECT id, bytes, sha256, EXISTS (SELECT 1 FROM tombstones WHERE "table" = \'images\' AND "row" = i.id)'
+        " FROM images i ORDER BY id"
+    )
+    for number, body, digest, erased in rows:
+        counts["images"] += body is not None
+        whole = erased if body is None else hashlib.sha256(body).hexdigest() == digest
+        yield None if whole else Damage("images", number, "other bytes than came", _CHANGED)
 
 
 def _is_whole(codec: str, packed: bytes | None, digest: str) -> bool:
