@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -310,3 +311,22 @@ def export_all(settings: Settings, folder: Path | None = None, after: int = 0) -
         raise ConfigError("no folder to export to", where="export.hexo.dir", hint=hint)
     with Reader(settings.archive) as reader:
         return export(reader.documents(after), target)
+
+
+def export_until(settings: Settings, folder: Path, until: int) -> tuple[Exported, int]:
+    """Write the archive's documents as they were at a commit; how many are not byte for byte what they were.
+
+    Raises:
+        ArchiveError: there is no archive, or the folder cannot be written.
+    """
+    differing = 0
+
+    def made() -> Iterator[tuple[str, str]]:
+        nonlocal differing
+        for file, text, known in reader.documents_until(until, settings.document.placeholder):
+            differing += known not in (None, sha256(text.encode()).hexdigest())
+            yield file, text
+
+    with Reader(settings.archive) as reader:
+        done = export(made(), folder)
+    return done, differing

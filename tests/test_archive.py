@@ -427,7 +427,8 @@ def test_every_table_of_facts_is_covered() -> None:
     db = Database(memory=True)
     migrations.apply(db)
     facts = {name for name in db.table_names() if "commit" in {column.name for column in db[name].columns}}
-    assert {covered.table for covered in COVERED} == facts
+    aliases = {"keys"}  # a feed's new name changes them
+    assert {covered.table for covered in COVERED} == facts - aliases
     for covered in COVERED:
         assert covered.but <= {column.name for column in db[covered.table].columns}
     db.close()

@@ -184,7 +184,7 @@ def _note_entries(db: Database, stamp: Callable[[], Commit], feed_id: int, annou
             new += 1
         elif before or _moved(db, article, one.entry):
             changed += _ask_again(db, stamp(), article, one.entry)
-        _add_keys(db, article, one.keys, known)
+        _add_keys(db, stamp(), article, one.keys, known)
         _add_entry(db, stamp(), feed_id, article, one.entry)
         said[article].append(now)
     return Noted(new=new, known=len(announced) - new, changed=changed)
@@ -276,10 +276,10 @@ def _ask_again(db: Database, stamp: Commit, article: int, entry: Entry) -> int:
     return 1
 
 
-def _add_keys(db: Database, article: int, keys: Sequence[str], known: dict[str, int]) -> None:
+def _add_keys(db: Database, stamp: Commit, article: int, keys: Sequence[str], known: dict[str, int]) -> None:
     for key in keys:
         if key not in known:
-            db.execute("INSERT INTO keys (key, article) VALUES (?, ?)", [key, article])
+            insert(db, "keys", {"key": key, "article": article, "commit": stamp.seq})
             known[key] = article
 
 

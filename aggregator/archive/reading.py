@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from sqlite_utils import Database
 
-from aggregator.archive import clusters, dropping, revisions, settling
+from aggregator.archive import asof, clusters, dropping, revisions, settling
 from aggregator.archive.dropping import Sighted
 from aggregator.archive.opening import explained, open_reader
 from aggregator.archive.revisions import Revision
@@ -79,34 +80,27 @@ class Reader:
             " ORDER BY id"
         )
 
-    def article(self, *keys: str) -> Row | None:
-        """The article one of the keys names, with its current revision, its sightings and other keys."""
-        marks = ",".join("?" * len(keys))
-        rows = self._rows(
-            "SELECT a.id, a.key, a.date, a.first_seen, a.file, a.document, f.name AS home_feed, r.n AS revision,"
-            " coalesce(r.url, a.url) AS url, coalesce(r.title, a.title) AS title, r.original_title,"
-            " coalesce(r.published, a.published) AS published, r.modified, r.author, r.media, r.editor, r.editor_code,"
-            " r.keywords, r.symbols, r.cover, r.categories, coalesce(r.reason, a.reason) AS reason, r.body,"
-            " r.fingerprint, r.rule, r.rules, r.parser,"
-            " w.state, w.error_kind, w.error, w.next_try FROM articles a LEFT JOIN revisions r ON r.id = a.revision"
-            " LEFT JOIN feeds f ON f.id = a.home_feed LEFT JOIN work w ON w.article = a.id"
-            f" WHERE a.id = (SELECT article FROM keys WHERE key IN ({marks}) LIMIT 1)",
-            list(keys),
-        )
-        if not rows:
+    def commit_at(self, at: datetime) -> int:
+        """The number of the last commit up to an instant: what ``until`` takes to answer as the archive did then.
+
+        Raises:
+            ConfigError: there was none yet; the message says when the archive began.
+        """
+        with explained(self.path):
+            return asof.commit_at(self._db, at)
+
+    def article(self, *keys: str, until: int | None = None, n: int | None = None, cover: str = "picsum") -> Row | None:
+        """The article one of the keys names, with its current revision, its sightings and other keys.
+
+        With ``until`` as it was at that commit, with ``n`` in that version. ``seen`` is the instant of the revision's
+        commit. ``cover`` is the placeholder of versions so old that the archive does not know theirs.
+        """
+        with explained(self.path):
+            found = asof.article(self._db, keys, until, n, cover)
+        if found is None:
             return None
-        row = {name: _list(name, value) for name, value in rows[0].items()}
-        row["keys"] = [
-            one["key"] for one in self._rows("SELECT key FROM keys WHERE article = ? ORDER BY key", [row["id"]])
-        ]
-        row["sightings"] = self._rows(
-            "SELECT f.name AS feed, min(c.at) AS first_seen, max(e.mtime) AS mtime FROM entries e"
-            ' JOIN feeds f ON f.id = e.feed JOIN commits c ON c.seq = e."commit"'
-            " WHERE e.article = ? GROUP BY f.id ORDER BY 2, f.position",
-            [row["id"]],
-        )
-        row["reprints"] = self.reprints(int(str(row["id"])))
-        return row
+        row = {name: _list(name, value) for name, value in found.items()}
+        return {**row, "reprints": self.reprints(int(str(row["id"])), until)}
 
     def documents(self, after: int = 0) -> Iterator[tuple[str, str]]:
         """Path and text of every document in the order of their paths, one at a time; of those newer than a commit."""
@@ -118,15 +112,15 @@ class Reader:
         with explained(self.path):
             yield from rows
 
-    def articles(self) -> Iterator[Row]:
-        """Every article with its current revision, oldest first: what ``aggregator.open_archive`` iterates."""
-        rows = self._db.query(
-            "SELECT a.key, r.url, r.title, r.published, a.first_seen, r.media, r.author, f.name AS feed, r.categories,"
-            " r.keywords, r.symbols, r.reason, r.body, a.document FROM articles a JOIN revisions r ON r.id = a.revision"
-            " LEFT JOIN feeds f ON f.id = a.home_feed ORDER BY a.id"
-        )
+    def documents_until(self, until: int, cover: str = "picsum") -> Iterator[tuple[str, str, str | None]]:
+        """Path, text and sha256 (``None``: unknown) of every document as it was at a commit, by their paths."""
         with explained(self.path):
-            for row in rows:
+            yield from asof.documents(self._db, until, cover)
+
+    def articles(self, until: int | None = None, cover: str = "picsum") -> Iterator[Row]:
+        """Every article with its current revision, or that of a commit, oldest first: what ``open_archive`` is for."""
+        with explained(self.path):
+            for row in asof.articles(self._db, until, cover):
                 yield {name: _list(name, value) for name, value in row.items()}
 
     def revisions(self, article: int | None = None, until: int | None = None) -> Iterator[Revision]:
@@ -141,14 +135,7 @@ class Reader:
         """
         with explained(self.path):
             numbers = clusters.cluster(self._db, article, until)
-        if len(numbers) == 1:
-            return []
-        marks = ",".join("?" * len(numbers))
-        return self._rows(
-            f"SELECT id, key, title, media, url, published, first_seen FROM articles WHERE id IN ({marks})"
-            " ORDER BY first_seen, published, id",
-            numbers,
-        )
+            return asof.titles(self._db, numbers, until) if len(numbers) > 1 else []
 
     def symbols(self, names: Sequence[str] = ()) -> Iterator[Row]:
         """The rows of ``v1_symbols``, in the order in which the archive knew; of these symbols, or of all."""

@@ -49,9 +49,11 @@ class Revision:
 
 def revisions(db: Database, article: int | None = None, until: int | None = None) -> Iterator[Revision]:
     """The revisions of an article, or of all, oldest first; with ``until`` those of commits up to that one."""
+    wanted = [("r.article = :article", article), ("c.seq <= :until", until)]
+    where = " AND ".join(["1", *(condition for condition, value in wanted if value is not None)])
     rows = db.query(
         f'SELECT {_COLUMNS} FROM revisions r JOIN articles a ON a.id = r.article JOIN commits c ON c.seq = r."commit"'
-        " WHERE (:article IS NULL OR r.article = :article) AND (:until IS NULL OR c.seq <= :until) ORDER BY r.id",
+        f" WHERE {where} ORDER BY r.id",
         {"article": article, "until": until},
     )
     return (_revision(row) for row in rows)

@@ -270,6 +270,13 @@ def m013_images(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m014_what_was_known_when(db: Database) -> None:
+    """The commit that taught a key (unknown of older ones), and a way from an instant to its commit."""
+    db.execute('ALTER TABLE keys ADD COLUMN "commit" INTEGER REFERENCES commits(seq)')
+    db.execute("CREATE INDEX commits_at ON commits(at)")
+
+
 def known_migrations() -> frozenset[str]:
     """The names of all migrations this version knows; an archive with another one was made by a newer version."""
     empty = Database(memory=True, execute_plugins=False)

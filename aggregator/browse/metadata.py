@@ -4,6 +4,8 @@ from __future__ import annotations
 
 _SHOWN = "select a.id, a.published, a.title, a.media, f.name as feed, a.first_seen from articles a"
 
+_AT = "strftime('%Y-%m-%dT%H:%M:%fZ', :as_of)"
+
 METADATA: dict[str, object] = {
     "title": "aggregator",
     "description": "An archive of financial news: every article, every version, where and when it was seen.",
@@ -70,6 +72,20 @@ METADATA: dict[str, object] = {
                     "title": "Feed health",
                     "sql": "select name, status, newest, last_success, failures, moved_to, error from feeds"
                     " where active order by status in ('ok', 'unchanged'), position",
+                },
+                "as_of": {
+                    "title": "As of an instant",
+                    "description": "What the archive knew at 2026-03-01T09:30+08:00, say; UTC where no offset is"
+                    " written, and a date is its beginning. The 200 articles seen last, each in its version of then.",
+                    "sql": f"with moment(seq) as (select seq from commits where at <= {_AT}"
+                    " order by at desc, seq desc limit 1)"
+                    " select a.id, coalesce(r.title, e.title) as title, r.n as version, r.media,"
+                    " iif(r.id is null, e.published, r.published) as published, a.first_seen, c.at as version_seen,"
+                    " iif(r.id is null, 'waiting', r.reason) as reason from moment join articles a"
+                    ' on a."commit" <= moment.seq left join revisions r on r.id = (select id from revisions'
+                    ' where article = a.id and "commit" <= moment.seq order by n desc limit 1)'
+                    ' left join commits c on c.seq = r."commit" left join entries e on e.id = (select max(+id)'
+                    ' from entries where article = a.id and "commit" <= moment.seq) order by a.id desc limit 200',
                 },
                 "edited": {
                     "title": "Edited after publication",

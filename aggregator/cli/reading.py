@@ -1,24 +1,27 @@
-"""``status``, ``show``, ``export``: what the archive holds. None of them ever creates an archive."""
+"""``status``, ``show``, ``export``: what the archive holds, and what it held. None of them ever creates an archive."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from aggregator.app import export_all
+from aggregator.app import export_all, export_until
 from aggregator.archive import Reader
 from aggregator.articles.plaintext import text_of
 from aggregator.cli.frame import ConfigOption, JsonOption, app, settings_of
+from aggregator.cli.instants import AsOfOption, commit_of, instant_of
 from aggregator.cli.output import alarm, complain, local, out, print_json, print_table, visible
 from aggregator.config import Settings
 from aggregator.errors import ConfigError, masked
 from aggregator.export.html import page_of
 from aggregator.export.spreadsheet import write_csv
 from aggregator.identity.keys import keys_of_url
+from aggregator.text.dates import iso
 
 Row = Mapping[str, object]
 _INSTANTS = ("available_at", "tradable_at", "published")
@@ -103,23 +106,24 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-@app.command(epilog="aggregator show sina:comos:nitmeau2811260 · aggregator show https://… --document > post.md")
+@app.command(
+    epilog="aggregator show sina:comos:nitmeau2811260 · aggregator show https://… --as-of 2026-03-01T09:30+08:00"
+)
 def show(
     what: Annotated[str, typer.Argument(metavar="KEY|URL", help="A key, a URL, or a bare comos id.")],
     document: Annotated[bool, typer.Option("--document", help="The front-matter document, byte for byte.")] = False,
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Write a page to read in a browser.")
     ] = None,
+    as_of: AsOfOption = None,
+    revision: Annotated[int | None, typer.Option(min=1, help="This version of it, instead of the newest.")] = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """One article: its fields, its text, where it was seen."""
+    """One article: its fields, its text, where it was seen; as it is, or as it was known at an instant."""
     settings = settings_of(config)
     with Reader(settings.archive) as reader:
-        row = reader.article(what, *keys_of_url(what), f"sina:comos:{what}")
-    if row is None:
-        hint = "Give a key as `aggregator status` prints it, or the article's URL"
-        raise ConfigError("the archive has no such article", where=what, hint=hint)
+        row = _looked_up(reader, what, as_of, revision, settings)
     if document:
         _write_document(row)
     elif html:
@@ -131,22 +135,43 @@ def show(
         _show(row, settings)
 
 
+def _looked_up(reader: Reader, what: str, as_of: str | None, revision: int | None, settings: Settings) -> Row:
+    """The article that is meant, or a ``ConfigError`` that says what the archive does have."""
+    until = commit_of(reader, as_of, settings.timezone)
+    names, cover = (what, *keys_of_url(what), f"sina:comos:{what}"), settings.document.placeholder
+    row = reader.article(*names, until=until, n=revision, cover=cover)
+    then = f" as of {as_of}" if as_of else ""
+    if row is not None:
+        return {**row, "as_of": as_of and iso(instant_of(as_of, settings.timezone))}
+    newest = reader.article(*names, until=until) if revision else None
+    if newest is not None:
+        raise ConfigError(f"it has no version {revision}{then}, but {newest['revision'] or 0}", where=what)
+    hint = "Give a key as `aggregator status` prints it, or the article's URL"
+    raise ConfigError(f"the archive has no such article{then}", where=what, hint=hint)
+
+
 def _write_document(row: Row) -> None:
     text = row["document"]
     if not isinstance(text, str):
         dropped = "every feed that lists it drops it (keep, drop)" if row["reason"] == "dropped" else None
-        why = row["error"] or dropped or "it waits for the next fetch"
-        raise ConfigError(f"this article has no document yet: {why}", where=str(row["key"]))
+        waits = "it was waiting to be fetched" if row["as_of"] else "it waits for the next fetch"
+        raise ConfigError(
+            f"this article has no document yet: {row['error'] or dropped or waits}", where=str(row["key"])
+        )
+    if row["document_sha256"] not in (None, sha256(text.encode()).hexdigest()):
+        complain(
+            "this version's document was not quite this one: its feed was renamed, or the program makes it otherwise"
+        )
     sys.stdout.buffer.write(text.encode())
 
 
 def _show(row: Row, settings: Settings) -> None:
     zone = settings.timezone
-    names = ("key", "url", "published", "modified", "first_seen", "media", "author", "editor", "keywords", "symbols")
+    names = ("key", "url", "published", "modified", "first_seen", "seen", "media", "author", "editor", "keywords")
     out().print(visible(str(row["title"])), style="bold", markup=False)
-    for name in (*names, "reason", "revision", "file", "rule", "error"):
+    for name in ("as_of", *names, "symbols", "state", "reason", "revision", "file", "rule", "error"):
         value = row[name]
-        if name in ("published", "modified", "first_seen"):
+        if name in ("as_of", "published", "modified", "first_seen", "seen"):
             value = local(_text(value), zone)
         if value:
             text = ", ".join(value) if isinstance(value, list) else value
@@ -192,15 +217,28 @@ def symbols(
         complain(f"{len(rows)} articles and symbols · times in {zone}")
 
 
-@app.command(epilog="aggregator export --to blog/source/_posts")
+@app.command(epilog="aggregator export --to blog/source/_posts · aggregator export --to march --as-of 2026-03-01")
 def export(
     to: Annotated[Path | None, typer.Option("--to", metavar="DIR", help="The folder; else export.hexo.dir.")] = None,
+    as_of: AsOfOption = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Write every document as C1/C2/C3/<name>.md; a second run changes no file."""
     settings = settings_of(config)
-    done = export_all(settings, to)
+    if as_of is None:
+        done = export_all(settings, to)
+    else:
+        if to is None:
+            hint = "Name an empty folder: aggregator export --to DIR --as-of INSTANT"
+            raise ConfigError("the documents of another time need a folder of their own", where="--to", hint=hint)
+        with Reader(settings.archive) as reader:
+            until = commit_of(reader, as_of, settings.timezone)
+        done, otherwise = export_until(settings, to, until or 0)
+        if otherwise:
+            complain(
+                f"{otherwise} of them were not quite these: a feed was renamed, or the program makes them otherwise"
+            )
     if as_json:
         print_json({"written": done.written, "unchanged": done.unchanged})
     else:

@@ -26,9 +26,13 @@ h1 {{ line-height: 1.4; }} img {{ max-width: 100%; }} .about {{ color: #555; fon
 """
 
 
+# The source's time has no label, as on its own pages; ours has.
+_ABOUT = {"media": "", "published": "", "editor": "", "first_seen": "first seen ", "as_of": "as known at "}
+
+
 def page_of(article: Mapping[str, object]) -> str:
     """The page of an article as ``Reader.article`` gives it; its body goes through the cleaner once more."""
-    about = [str(article[name]) for name in ("media", "published", "editor") if article.get(name)]
+    about = [f"{label}{article[name]}" for name, label in _ABOUT.items() if article.get(name)]
     link = escape(str(article.get("url") or ""))
     about_html = " · ".join([*map(escape, about), f'<a href="{link}" rel="noopener noreferrer">{link}</a>'])
     body = within(str(article.get("body") or ""), str(article.get("url") or ""))
