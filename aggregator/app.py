@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from aggregator import __version__
@@ -26,6 +27,8 @@ from aggregator.text.urls import absolute, host_of
 from aggregator.web import Client, Resolve, resolve_by_system
 from aggregator.web import Network as WebNetwork
 from aggregator.workers import Worker
+
+T = TypeVar("T")
 
 
 def utc_now() -> datetime:
@@ -264,6 +267,16 @@ async def sift_again(settings: Settings, names: Sequence[str]) -> list[Change]:
             [one.article for one in found if one.verb == "drop"], [one.article for one in found if one.verb == "keep"]
         )
         return found
+
+
+async def worked(settings: Settings, work: Callable[..., T], *args: object) -> T:
+    """The result of ``work(*args)``, done as in a poll: what is heavy where it can be killed.
+
+    Raises:
+        ParseError: ``too_slow``, ``too_heavy``; whatever else ``work`` raises.
+    """
+    async with Worker(settings.network.deadline) as do:
+        return await do(work, *args)
 
 
 async def fetch_page(settings: Settings, url: str) -> Page:

@@ -11,16 +11,17 @@ from typing import Annotated
 
 import typer
 
-from aggregator.app import chosen, unfiled, utc_now
+from aggregator.app import chosen, unfiled, utc_now, worked
 from aggregator.articles.compose import compose
 from aggregator.articles.extract import extract
-from aggregator.articles.rules import built_in
-from aggregator.cli.frame import ConfigOption, JsonOption, app, settings_of
+from aggregator.articles.rules import Rules
+from aggregator.cli.frame import ConfigOption, JsonOption, app, run_async, settings_of
 from aggregator.cli.output import complain, print_json, print_table
+from aggregator.config import Settings
 from aggregator.errors import AggregatorError, ConfigError
 from aggregator.identity.keys import key_of_url
 from aggregator.model import Article, Entry, Listing, Page, Pending
-from aggregator.sources import SOURCES, sniff
+from aggregator.sources import SOURCES, parsed
 from aggregator.text.dates import instant, iso
 
 FileArgument = Annotated[str, typer.Argument(metavar="FILE", help="A file, or - for standard input.")]
@@ -40,10 +41,10 @@ def parse(
     """Parse a listing: RSS, RDF, Atom, JSON Feed, Sina's roll API. Nothing is fetched or stored."""
     if source is not None and source not in SOURCES:
         raise ConfigError(f"there is no source {source!r}", where="--source", hint=f"Known: {', '.join(SOURCES)}")
-    zone = zone or (settings_of(config).defaults.zone if config else None)
+    settings = settings_of(config) if config else Settings()
     page = page_from(file, url, header or [])
     try:
-        listing = SOURCES[source or sniff(page)].parse(page, zone)
+        listing = run_async(worked(settings, parsed, page, source, zone or settings.defaults.zone))
     except AggregatorError as error:
         _refuse(error, as_json=as_json)
     if as_json:
@@ -70,13 +71,13 @@ def article(
 ) -> None:
     """Extract the article from a page. Nothing is fetched or stored."""
     at = _published(published)
-    settings = settings_of(config) if feed or config else None
-    categories = chosen(settings, [feed])[0].categories if feed and settings else unfiled(url)
-    rules = settings.site_rules() if settings else built_in()
+    settings = settings_of(config) if feed or config else Settings()
+    categories = chosen(settings, [feed])[0].categories if feed else unfiled(url)
+    rules = settings.site_rules()
     page = page_from(file, url, header or [])
     reason = rules.link_only(url)
     try:
-        found = Article(url=url, title="", reason=reason) if reason else extract(page, rules=rules)
+        found = Article(url=url, title="", reason=reason) if reason else run_async(worked(settings, _read, page, rules))
         if document:
             text = _document(found, categories, url, at)
     except AggregatorError as error:
@@ -89,6 +90,10 @@ def article(
         print_json(values)
         return
     print_table(["field", "value"], [(name, value) for name, value in values.items() if value and name != "html"])
+
+
+def _read(page: Page, rules: Rules) -> Article:
+    return extract(page, rules=rules)
 
 
 def _refuse(error: AggregatorError, *, as_json: bool) -> None:

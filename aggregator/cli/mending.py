@@ -9,13 +9,14 @@ from typing import Annotated
 
 import typer
 
-from aggregator.app import article_url, fetch_page, sift, sift_again
-from aggregator.articles.explain import explain
+from aggregator.app import article_url, fetch_page, sift, sift_again, worked
+from aggregator.articles.explain import Step, explain
+from aggregator.articles.rules import Rules
 from aggregator.cli.frame import ConfigOption, JsonOption, app, config_or_none, run_async, settings_of
 from aggregator.cli.inspecting import page_from
 from aggregator.cli.output import complain, print_json, print_table
 from aggregator.config import Settings
-from aggregator.errors import ConfigError
+from aggregator.errors import ConfigError, ParseError
 from aggregator.model import Page
 
 _VERBS = {
@@ -50,7 +51,7 @@ def try_rules(
     """What every selector finds on a page, and the article that comes of it. Nothing is stored."""
     settings = _settings(config)
     page = _page(settings, what, url, header or [])
-    steps, error = explain(page, zone=settings.defaults.zone, title=title, rules=settings.site_rules())
+    steps, error = _explained(settings, page, title)
     if as_json:
         failure = {"kind": error.kind, "message": str(error)} if error else None
         print_json({"steps": [asdict(step) for step in steps], "error": failure})
@@ -85,6 +86,17 @@ def apply_rules(
         f"{sum(c.verb == 'drop' for c in found)} {would}dropped, {sum(c.verb == 'keep' for c in found)} {would}"
         f"fetched next time, {sum(c.verb == 'unwanted' for c in found)} archived ones stay"
     )
+
+
+def _explained(settings: Settings, page: Page, title: str) -> tuple[list[Step], ParseError | None]:
+    try:
+        return run_async(worked(settings, _explain, page, settings.defaults.zone, title, settings.site_rules()))
+    except ParseError as error:  # too slow, too heavy: there are no steps to show
+        return [], error
+
+
+def _explain(page: Page, zone: str | None, title: str, rules: Rules) -> tuple[list[Step], ParseError | None]:
+    return explain(page, zone=zone, title=title, rules=rules)
 
 
 def _page(settings: Settings, what: str, url: str, headers: list[str]) -> Page:

@@ -8,12 +8,15 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from aggregator.articles.explain import Step, explain
+from aggregator.articles.extract import extract
 from aggregator.articles.rules import Rules
 from aggregator.errors import FetchError, ParseError
-from aggregator.model import Entry, Feed, Fetch, Listing, Page, Request, Validators
-from aggregator.sources import SOURCES
+from aggregator.model import Article, Entry, Feed, Fetch, Listing, Page, Request, Validators
+from aggregator.pipeline.desk import Work
+from aggregator.sources import SOURCES, parsed
 from aggregator.sources.questions import listing_request, page_request
-from aggregator.sources.spelling import listing_as_told
+from aggregator.sources.spelling import listing_as_told, page_as_told
 from aggregator.text.urls import host_of, is_sina
 from aggregator.web import Resolve
 
@@ -30,13 +33,14 @@ Answered = Page | FetchError
 @dataclass(frozen=True, slots=True)
 class Door:
     """The ways to ask. ``fetch`` is the client, ``probe`` another that sends no Referer of its own and knows nothing of
-    what the first was refused; ``pause`` lets a host's pace pass before the second asks.
+    what the first was refused; ``pause`` lets a host's pace pass before the second asks; ``work`` reads answers.
     """
 
     fetch: Fetch
     probe: Fetch
     resolve: Resolve
     pause: Callable[[str], Awaitable[None]]
+    work: Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +63,13 @@ class SeenFeed:
 
 @dataclass(frozen=True, slots=True)
 class SeenPage:
-    """The page of an entry."""
+    """The page of an entry, and what is read from it: an article with the steps to it, or why there is none."""
 
     feed: Feed
     entry: Entry
     url: str
     answer: Answered
+    read: tuple[Article, tuple[Step, ...]] | ParseError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +115,10 @@ async def look(
     A host is asked for each of its feeds, for at most three pages, and once more where a Referer may matter.
     """
     count = _Count(watch, len(feeds))
-    listings = tuple(await asyncio.gather(*(_listing(door.fetch, feed, count) for feed in feeds)))
+    listings = tuple(await asyncio.gather(*(_listing(door, feed, count) for feed in feeds)))
     chosen = list(_newest(listings, rules))
     count.more(len(chosen))
-    pages = tuple(await asyncio.gather(*(_page(door.fetch, feed, entry, count) for feed, entry in chosen)))
+    pages = tuple(await asyncio.gather(*(_page(door, feed, entry, rules, count) for feed, entry in chosen)))
     seen = Seen(at, listings, pages)
     hosts = [host for host in seen.hosts() if host not in set(unnamed)]
     names = await asyncio.gather(*(_named(door.resolve, host) for host in hosts))
@@ -147,21 +152,34 @@ async def _asked(fetch: Fetch, request: Request, count: _Count) -> Answered:
         count.one()
 
 
-async def _listing(fetch: Fetch, feed: Feed, count: _Count) -> SeenFeed:
-    source = SOURCES[feed.source]
-    url = source.address(feed.url)
-    answer = await _asked(fetch, listing_request(feed, Validators()), count)
+async def _listing(door: Door, feed: Feed, count: _Count) -> SeenFeed:
+    url = SOURCES[feed.source].address(feed.url)
+    answer = await _asked(door.fetch, listing_request(feed, Validators()), count)
     if isinstance(answer, FetchError):
         return SeenFeed(feed, url, answer)
     try:
-        return SeenFeed(feed, url, answer, source.parse(listing_as_told(feed, answer), feed.zone))
+        told = listing_as_told(feed, answer)
+        return SeenFeed(feed, url, answer, await door.work(parsed, told, feed.source, feed.zone))
     except ParseError as error:
         return SeenFeed(feed, url, answer, error)
 
 
-async def _page(fetch: Fetch, feed: Feed, entry: Entry, count: _Count) -> SeenPage:
+async def _page(door: Door, feed: Feed, entry: Entry, rules: Rules, count: _Count) -> SeenPage:
     url = entry.link or ""
-    return SeenPage(feed, entry, url, await _asked(fetch, page_request(feed, url), count))
+    answer = await _asked(door.fetch, page_request(feed, url), count)
+    if isinstance(answer, FetchError):
+        return SeenPage(feed, entry, url, answer)
+    try:
+        read = await door.work(_read, page_as_told(feed, answer), feed.zone, entry.title, rules)
+    except ParseError as error:
+        return SeenPage(feed, entry, url, answer, error)
+    return SeenPage(feed, entry, url, answer, read)
+
+
+def _read(page: Page, zone: str | None, title: str, rules: Rules) -> tuple[Article, tuple[Step, ...]]:
+    article = extract(page, zone=zone, title=title, rules=rules)
+    steps, _ = explain(page, zone=zone, title=title, rules=rules)
+    return article, tuple(steps)
 
 
 def _newest(listings: Iterable[SeenFeed], rules: Rules) -> Iterator[tuple[Feed, Entry]]:

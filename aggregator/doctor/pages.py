@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-from aggregator.articles.explain import explain
-from aggregator.articles.extract import extract
-from aggregator.articles.rules import Rules
+from collections.abc import Sequence
+
+from aggregator.articles.explain import Step
 from aggregator.doctor.finding import Finding, told
 from aggregator.doctor.hosts import UNREACHED
 from aggregator.doctor.looking import SeenPage
 from aggregator.errors import FetchError, ParseError, masked
-from aggregator.model import Article, Page
-from aggregator.sources.spelling import page_as_told
+from aggregator.model import Article
 from aggregator.text.urls import comos_id, host_of
 
 _FIELDS = ("title", "published", "media", "author", "editor", "keywords", "symbols", "cover")
 
 
-def of_page(seen: SeenPage, rules: Rules) -> Finding:
+def of_page(seen: SeenPage) -> Finding:
     """The line about one page."""
     subject = masked(seen.url)
     if isinstance(seen.answer, FetchError):
         return _unanswered(subject, seen.answer)
-    try:
-        article = extract(
-            page_as_told(seen.feed, seen.answer), zone=seen.feed.zone, title=seen.entry.title, rules=rules
-        )
-    except ParseError as error:
+    if not isinstance(seen.read, tuple):
+        error = seen.read or ParseError("it was not read")
         return Finding(subject, "bad", f"{error.kind}: {told(error.message)}", _advice(error, subject))
-    what = (
-        f"rule {article.rule}, {_proof(seen, seen.answer, rules)}; {_filled(article)}; {len(article.text)} characters"
-    )
+    article, steps = seen.read
+    what = f"rule {article.rule}, {_proof(seen.url, steps)}; {_filled(article)}; {len(article.text)} characters"
     if article.published is None and seen.entry.published is None:
         return Finding(subject, "warning", what, f"No time is found: aggregator rules test {subject}")
     if not article.title and not seen.entry.title:
@@ -56,11 +51,10 @@ def _advice(error: ParseError, url: str) -> str:
     return error.hint
 
 
-def _proof(seen: SeenPage, page: Page, rules: Rules) -> str:
+def _proof(url: str, steps: Sequence[Step]) -> str:
     """By what the page proves to be the article: where it says its content id, or anything of itself."""
-    steps, _ = explain(page_as_told(seen.feed, page), zone=seen.feed.zone, title=seen.entry.title, rules=rules)
     said = [step for step in steps if step.part == "identity" and step.found]
-    wanted = comos_id(seen.url) or ""
+    wanted = comos_id(url) or ""
     proof = next((step.by for step in said if wanted in step.found), "")
     return f"proven by {proof}" if proof else "proven by its address and title"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aggregator.articles.rules import Rules
 from aggregator.doctor.disk import ArchiveFacts, of_archive
 from aggregator.doctor.feeds import of_feed
 from aggregator.doctor.finding import Finding
@@ -24,13 +23,13 @@ class Facts:
     machine: MachineFacts
 
 
-def judge(seen: Seen, facts: Facts, network: Network, rules: Rules) -> tuple[Finding, ...]:
+def judge(seen: Seen, facts: Facts, network: Network) -> tuple[Finding, ...]:
     """Every finding: hosts, feeds, pages, proxy, archive, packages, in this order."""
     guard = Guard.of(network)
     return (
         *(finding for host in seen.hosts() for finding in of_host(host, seen, network, guard)),
         *(finding for feed in seen.feeds for finding in of_feed(feed, seen.at)),
-        *(of_page(page, rules) for page in seen.pages),
+        *(of_page(page) for page in seen.pages),
         *of_proxy(network, seen, facts.machine.proxies),
         *of_archive(facts.archive),
         *of_machine(facts.machine),

@@ -19,6 +19,7 @@ from aggregator.doctor.verdicts import Facts, judge
 from aggregator.errors import ArchiveError
 from aggregator.model import Clock, Fetch, Hold, Page, Request
 from aggregator.web import Client, Exchange, Network, Replay, Resolve, Taping
+from aggregator.workers import Worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +52,15 @@ async def visit(
         probe = Client(silent, clock=clock, transport=Taping(silent, resolve, tape.append))
         for client in (fetch, probe):
             await open_clients.enter_async_context(client)
+        work = await open_clients.enter_async_context(Worker(network.deadline))
 
         async def pause(host: str) -> None:
             await asyncio.sleep(network.pause(host))
 
-        door = Door(fetch, probe, resolve, pause)
+        door = Door(fetch, probe, resolve, pause, work)
         seen = await look(door, feeds, settings.site_rules(), at, unnamed=network.connect_to, watch=watch)
     bundle = Bundle(at, settings, tuple(feed.name for feed in feeds), facts, seen.names or {}, tuple(tape))
-    return Visit(judge(seen, facts, network, settings.site_rules()), seen, bundle)
+    return Visit(judge(seen, facts, network), seen, bundle)
 
 
 async def replay(bundle: Bundle, watch: Watch) -> Visit:
@@ -76,11 +78,11 @@ async def replay(bundle: Bundle, watch: Watch) -> Visit:
 
     kept = Replay(bundle.exchanges)
     feeds = chosen(settings, bundle.feeds)
-    door = Door(
-        _answering(network, bundle, kept), _answering(replace(network, referer=""), bundle, kept), resolve, at_once
-    )
-    seen = await look(door, feeds, settings.site_rules(), bundle.at, unnamed=network.connect_to, watch=watch)
-    return Visit(judge(seen, bundle.facts, network, settings.site_rules()), seen, bundle)
+    fetch, probe = (_answering(one, bundle, kept) for one in (network, replace(network, referer="")))
+    async with Worker(network.deadline) as work:
+        door = Door(fetch, probe, resolve, at_once, work)
+        seen = await look(door, feeds, settings.site_rules(), bundle.at, unnamed=network.connect_to, watch=watch)
+    return Visit(judge(seen, bundle.facts, network), seen, bundle)
 
 
 def _answering(network: Network, bundle: Bundle, kept: Replay) -> Fetch:

@@ -54,6 +54,11 @@ def _as_is(url: str) -> str:
     return url
 
 
+def parsed(page: Page, source: str | None, zone: str | None) -> Listing:
+    """A listing read as ``source``, or as what ``sniff`` takes it for. Raises ``ParseError``."""
+    return SOURCES[source or sniff(page)].parse(page, zone)
+
+
 SOURCES: Mapping[str, Source] = MappingProxyType(
     {
         "feed": Source(_parse_feed, _digest_feed, _as_is),
