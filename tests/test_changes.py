@@ -11,6 +11,7 @@ from html import escape
 from pathlib import Path
 
 import pytest
+from copydesk import Copy, Edited, edits
 
 from aggregator.articles.changes import Telling, judge
 from aggregator.articles.facts import facts_of
@@ -18,7 +19,6 @@ from aggregator.articles.plaintext import text_of
 from aggregator.articles.rules import built_in
 from aggregator.articles.verdict import MOST, Evidence
 from aggregator.text.numerals import number
-from tests.copydesk import Copy, Edited, edits
 
 DAY = date(2026, 3, 2)
 REST = "\n市场人士认为，短期走势仍取决于政策与流动性，投资者宜保持耐心。\n截至2月末，行业库存为320万吨，环比下降1.5%。"

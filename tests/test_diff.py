@@ -7,11 +7,11 @@ from itertools import pairwise
 from random import Random
 
 import pytest
+from copydesk import copies, edits
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator.text.diff import Run, by_line, difference
-from tests.copydesk import copies, edits
 
 words = st.text(st.sampled_from("增长下降，。\n3.6亿元%A "), max_size=60)
 

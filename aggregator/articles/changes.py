@@ -12,12 +12,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from aggregator.articles.facts import Fact, facts_of, skeleton
 from aggregator.articles.furniture import furniture
 from aggregator.articles.headlines import against_original, headline
 from aggregator.articles.heard import Heard
+from aggregator.articles.plaintext import text_of
 from aggregator.articles.poles import reversals
+from aggregator.articles.rules import SINA_ZONE, Rules
 from aggregator.articles.sentences import (
     Pair,
     clauses,
@@ -30,6 +33,7 @@ from aggregator.articles.sentences import (
     unmatched,
 )
 from aggregator.articles.verdict import Evidence, Verdict, differing, evidence_of, swapped
+from aggregator.model import Article
 
 SUBSTANCE = 40  # characters of text without facts that came or went, from which that is material
 SHORT = 15  # as many are enough where they are
@@ -69,6 +73,24 @@ def judge(before: Telling, after: Telling, day: date | None = None) -> Verdict:
         *_bodies(old, new, (known, told), day),
     ]
     return evidence_of(evidence)
+
+
+def judged(before: Article, after: Article, rules: Rules) -> Verdict | None:
+    """What an edit of the source changed in facts; ``None`` where one of the two has a text and the other only a link.
+
+    The texts are derived from both bodies by the same rules.
+    """
+    if before.reason != after.reason:
+        return None
+    published = after.published or before.published
+    day = published.astimezone(ZoneInfo(SINA_ZONE)).date() if published else None
+    one, two = (Telling(each.title, each.original_title, text_told(each, rules)) for each in (before, after))
+    return judge(one, two, day)
+
+
+def text_told(article: Article, rules: Rules) -> str:
+    """The cleaned text of an article as it is stored: of its body, or of a link-only one what the listing said."""
+    return text_of(article.html, article.rule, rules) if article.html else article.text
 
 
 def _body(text: str) -> list[str]:

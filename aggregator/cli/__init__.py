@@ -10,6 +10,7 @@ import sys
 
 from aggregator.cli import (
     browsing,
+    comparing,
     demo,
     doctor,
     feeds,
@@ -29,6 +30,7 @@ from aggregator.errors import AggregatorError, ArchiveError, ConfigError
 __all__ = [
     "app",
     "browsing",
+    "comparing",
     "demo",
     "doctor",
     "feeds",

@@ -123,7 +123,7 @@ def show(
     """One article: its fields, its text, where it was seen; as it is, or as it was known at an instant."""
     settings = settings_of(config)
     with Reader(settings.archive) as reader:
-        row = _looked_up(reader, what, as_of, revision, settings)
+        row = looked_up(reader, what, as_of, revision, settings)
     if document:
         _write_document(row)
     elif html:
@@ -135,7 +135,7 @@ def show(
         _show(row, settings)
 
 
-def _looked_up(reader: Reader, what: str, as_of: str | None, revision: int | None, settings: Settings) -> Row:
+def looked_up(reader: Reader, what: str, as_of: str | None, revision: int | None, settings: Settings) -> Row:
     """The article that is meant, or a ``ConfigError`` that says what the archive does have."""
     until = commit_of(reader, as_of, settings.timezone)
     names, cover = (what, *keys_of_url(what), f"sina:comos:{what}"), settings.document.placeholder
