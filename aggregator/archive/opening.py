@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from aggregator.archive.rows import transaction
 from aggregator.archive.schema import APPLICATION_ID, known_migrations, migrations
 from aggregator.errors import ArchiveError
 
@@ -94,7 +95,8 @@ def _configure(db: Database, path: Path, *, existed: bool) -> None:
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA foreign_keys = ON")
     if migrations.pending(db):
-        migrations.apply(db)
+        with transaction(db):  # all of them or none: an archive half-way between two versions is neither's
+            migrations.apply(db)
 
 
 def _identify(db: Database, path: Path) -> frozenset[str]:
