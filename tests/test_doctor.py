@@ -58,6 +58,7 @@ def examine(
     network: str = "",
     reached: Sequence[str] = ("wire.example", "feed.mix.sina.com.cn"),
     resolve: Callable[[str], object] = loopback,
+    facts: Facts = FINE,
 ) -> tuple[Visit, Server]:
     """A visit to one feed; the hosts ``reached`` are a server with these routes. Its bundle must say the same again."""
 
@@ -66,7 +67,7 @@ def examine(
             hosts = json.dumps(dict.fromkeys(reached, server.url))
             text = f"archive: archive.db\nnetwork:\n  connect_to: {hosts}\n{network}feeds: [{feed}]\n"
             settings = parse(text, folder / "config.yaml")
-            done = await visit(settings, [], FINE, clock=lambda: START, resolve=resolve, watch=nothing)  # type: ignore[arg-type]
+            done = await visit(settings, [], facts, clock=lambda: START, resolve=resolve, watch=nothing)  # type: ignore[arg-type]
         save(done.bundle, folder / "bundle")
         again = await replay(load(folder / "bundle"), nothing)
         assert again.findings == done.findings
@@ -298,6 +299,22 @@ def test_a_missing_extra_and_packages_that_will_not_do() -> None:
         "httpx": ("0.9.1 is too old", "pip install 'httpx>=0.28.1'"),
         "lxml": ("is not installed", "pip install 'lxml'"),
     }
+
+
+@pytest.mark.parametrize(
+    ("facts", "subject"),
+    [
+        (Facts(replace(FINE.archive, free=4_096), FINE.machine), "archive"),
+        (Facts(replace(FINE.archive, user=54_321, owner=12_345, writable=False), FINE.machine), "archive"),
+        (Facts(replace(FINE.archive, refusal=("damaged", "it is damaged", "Restore it")), FINE.machine), "archive"),
+        (Facts(FINE.archive, MachineFacts(lacking=("browse",))), "datasette"),
+        (Facts(FINE.archive, MachineFacts(packages=(Package("httpx", "0.9.1", "0.28.1"),))), "httpx"),
+    ],
+)
+def test_what_is_wrong_with_this_machine_stands_in_the_bundle_too(tmp_path: Path, facts: Facts, subject: str) -> None:
+    """``examine`` asks the saved bundle again, which must come to the same."""
+    done, _ = examine(tmp_path, rows("http://wire.example/feed.xml"), healthy(), facts=facts)
+    assert [one.subject for one in done.findings if one.verdict != "ok"][:1] == [subject]
 
 
 def test_archives_that_cannot_be_used_say_why(tmp_path: Path) -> None:

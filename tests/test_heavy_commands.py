@@ -13,6 +13,8 @@ from test_doctor import examine, rows, wrong
 from web_server import reply
 from world import item, rss
 
+from aggregator.doctor.golden import write_golden
+from aggregator.errors import ConfigError
 from aggregator.workers import HEAVY
 
 CONFIG = "archive: a.db\nnetwork: {deadline: 1s}\nfeeds: []\n"
@@ -72,3 +74,6 @@ def test_the_doctor_tells_of_a_listing_and_a_page_that_take_too_long(tmp_path: P
         done, _ = examine(tmp_path / folder, feed, routes, "  deadline: 1s\n")
         (told,) = wrong(done.findings).values()
         assert "too_slow: reading it took longer than" in told[0]
+        if folder == "page":
+            with pytest.raises(ConfigError, match="no test case, it is too_slow"):
+                write_golden(done, URL, tmp_path / "case", lambda _: {})

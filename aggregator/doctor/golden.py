@@ -31,10 +31,13 @@ def write_golden(visit: Visit, of: str, target: Path, described: Described) -> t
     """Write the input and the expectation of a page (named by address) or a listing (by feed); both files.
 
     Raises:
-        ConfigError: the bundle has no such answer, or the files are there already or cannot be written.
+        ConfigError: the bundle has no such answer, the page takes too long to be read, the files are there already, or
+            they cannot be written.
     """
     for seen in visit.seen.pages:
         if seen.url == of and isinstance(seen.answer, Page):
+            if isinstance(seen.read, ParseError) and seen.read.kind in ("too_slow", "too_heavy"):
+                raise ConfigError(f"this page is no test case, it is {seen.read.kind}", where=of, hint=seen.read.hint)
             told = page_case(seen.answer, seen.entry.title, seen.feed.zone, visit.bundle.settings.site_rules())
             return _written(target, ".html", seen.answer.body, told)
     for one in visit.seen.feeds:
