@@ -14,10 +14,11 @@ from urllib.parse import urlsplit
 
 from aggregator import __version__
 from aggregator.archive import Reader, SqliteArchive
+from aggregator.archive.forgetting import Plan
 from aggregator.articles.extract import extract
 from aggregator.config import UNFILED, Settings
 from aggregator.errors import ConfigError
-from aggregator.export.hexo import Exported, export
+from aggregator.export.hexo import Exported, export, withdraw
 from aggregator.identity.keys import keys_of_url
 from aggregator.markets import EXCHANGES, calendars_version, sessions
 from aggregator.model import Announced, Article, Clock, Discovery, Entry, Feed, Page, Report, Request
@@ -277,6 +278,23 @@ async def worked(settings: Settings, work: Callable[..., T], *args: object) -> T
     """
     async with Worker(settings.network.deadline) as do:
         return await do(work, *args)
+
+
+async def forget(settings: Settings, plan: Plan, clock: Clock = utc_now) -> Path | None:
+    """Erase an article from the archive and from the configured Hexo folder.
+
+    Returns the exported file that was left, because what stands in it is not what the archive rendered.
+
+    Raises:
+        ArchiveError: it cannot be written, or a reader keeps the log of what was before.
+    """
+    archive = await SqliteArchive.open(settings.archive, clock, parser=__version__, rules=settings.site_rules().version)
+    try:
+        left = withdraw(plan.file, plan.document, settings.export.hexo.dir) if settings.export.hexo else None
+        await archive.forget(plan.article)
+    finally:
+        await archive.close()
+    return left
 
 
 async def fetch_page(settings: Settings, url: str) -> Page:

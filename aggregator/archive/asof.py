@@ -20,7 +20,7 @@ _LAST_ENTRY = '(SELECT max(+id) FROM entries WHERE article = a.id AND "commit" <
 # The version of an article ``a`` that was its newest one: found by the index on (article, n), without a scan.
 _THEN = (
     '(SELECT id FROM revisions WHERE article = a.id AND "commit" <= :until AND (:n IS NULL OR n = :n)'
-    " ORDER BY n DESC LIMIT 1)"
+    f" AND {revisions.kept('revisions')} ORDER BY n DESC LIMIT 1)"
 )
 _KNOWN = 'coalesce(k."commit", 0) <= :until'
 

@@ -86,9 +86,11 @@ def sighted(db: Database) -> Iterator[Sighted]:
     rows = db.query(
         "SELECT a.id, a.key, a.reason, a.revision, coalesce(r.title, a.title) AS title, r.body, r.rule,"
         " coalesce(r.symbols, e.symbols) AS symbols, coalesce(e.content, e.summary) AS listed, e.full_text,"
-        " (SELECT page FROM readings WHERE article = a.id AND outcome = 'ok' ORDER BY id DESC LIMIT 1) AS page"
+        " (SELECT page FROM readings JOIN pages p ON p.id = page WHERE article = a.id AND outcome = 'ok'"
+        " AND p.bytes NOT NULL ORDER BY readings.id DESC LIMIT 1) AS page"
         " FROM articles a LEFT JOIN revisions r ON r.id = a.revision"
-        " LEFT JOIN entries e ON e.id = (SELECT max(id) FROM entries WHERE article = a.id) ORDER BY a.id"
+        " LEFT JOIN entries e ON e.id = (SELECT max(id) FROM entries WHERE article = a.id)"
+        " WHERE a.reason IS NOT 'forgotten' ORDER BY a.id"
     )
     for row in rows:
         state: Literal["archived", "dropped", "pending"] = "dropped" if row["reason"] == DROPPED else "pending"

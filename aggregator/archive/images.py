@@ -30,6 +30,12 @@ _DUE = (
 )
 _STORED = "SELECT i.id FROM image_fetches f JOIN images i ON i.id = f.image WHERE f.url = ? AND i.bytes IS NOT NULL"
 
+ONLY_OF = (
+    "SELECT DISTINCT f.image FROM image_links l JOIN image_fetches f ON f.url = l.url WHERE l.article = :article"
+    " AND NOT EXISTS (SELECT 1 FROM image_fetches g JOIN image_links o ON o.url = g.url"
+    " WHERE g.image = f.image AND o.article <> :article) ORDER BY f.image"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class WaitingImage:
@@ -166,10 +172,4 @@ def images_only_of(db: Database, article: int) -> list[int]:
 
     Who erases one sets its ``bytes`` to NULL and leaves a tombstone for it: without, ``verify`` takes it for damaged.
     """
-    rows = db.execute(
-        "SELECT DISTINCT f.image FROM image_links l JOIN image_fetches f ON f.url = l.url WHERE l.article = :article"
-        " AND NOT EXISTS (SELECT 1 FROM image_fetches g JOIN image_links o ON o.url = g.url"
-        " WHERE g.image = f.image AND o.article <> :article) ORDER BY f.image",
-        {"article": article},
-    )
-    return [number for (number,) in rows]
+    return [number for (number,) in db.execute(ONLY_OF, {"article": article})]

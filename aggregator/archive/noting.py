@@ -12,6 +12,7 @@ from sqlite_utils import Database
 
 from aggregator.archive import health, renaming, ways
 from aggregator.archive.dropping import DROPPED
+from aggregator.archive.forgetting import forgotten
 from aggregator.archive.rows import (
     Commit,
     Value,
@@ -172,9 +173,12 @@ def _note_entries(db: Database, stamp: Callable[[], Commit], feed_id: int, annou
     known = _known(db, [key for one in announced for key in one.keys])
     said = _said(db, feed_id, set(known.values()))
     times = Counter(one.keys[0] for one in announced)
+    erased = forgotten(db)
     new = changed = 0
     for one in announced:
         article = next((known[key] for key in one.keys if key in known), None)
+        if article in erased:
+            continue
         before = said[article] if article is not None else []
         now = _comparable(one.entry)
         if before and _is_no_news(now, before, repeated=times[one.keys[0]] > 1):

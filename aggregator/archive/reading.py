@@ -9,8 +9,9 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from aggregator.archive import asof, clusters, dropping, revisions, settling
+from aggregator.archive import asof, clusters, dropping, forgetting, revisions, settling
 from aggregator.archive.dropping import Sighted
+from aggregator.archive.forgetting import Plan
 from aggregator.archive.opening import explained, open_reader
 from aggregator.archive.revisions import Revision
 from aggregator.archive.rows import page_bytes, stored_page
@@ -100,7 +101,17 @@ class Reader:
         if found is None:
             return None
         row = {name: _list(name, value) for name, value in found.items()}
-        return {**row, "reprints": self.reprints(int(str(row["id"])), until)}
+        number = int(str(row["id"]))
+        forgotten = forgetting.forgotten_at(self._db, number)
+        return {**row, "forgotten": forgotten, "reprints": self.reprints(number, until)}
+
+    def to_forget(self, *keys: str) -> Plan | None:
+        """What forgetting the article that one of the keys names would erase."""
+        marks = ",".join("?" * len(keys))
+        with explained(self.path):
+            sql = f"SELECT article FROM keys WHERE key IN ({marks}) LIMIT 1"
+            row = self._db.execute(sql, list(keys)).fetchone()
+            return forgetting.plan(self._db, row[0]) if row else None
 
     def documents(self, after: int = 0) -> Iterator[tuple[str, str]]:
         """Path and text of every document in the order of their paths, one at a time; of those newer than a commit."""

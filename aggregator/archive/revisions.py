@@ -20,6 +20,12 @@ _COLUMNS = (
 )
 
 
+def kept(revision: str) -> str:
+    """The condition that a revision was not erased, as SQL; ``revision`` is how its table is called in a query."""
+    gone = f"""SELECT 1 FROM tombstones WHERE "table" = 'revisions' AND "row" = {revision}.id"""
+    return f"NOT EXISTS ({gone} AND cause = 'forgotten')"
+
+
 @dataclass(frozen=True, slots=True)
 class Revision:
     """One version of an article, and where it comes from. ``seen`` is the instant of its commit, ``seq``.
@@ -48,9 +54,12 @@ class Revision:
 
 
 def revisions(db: Database, article: int | None = None, until: int | None = None) -> Iterator[Revision]:
-    """The revisions of an article, or of all, oldest first; with ``until`` those of commits up to that one."""
+    """The revisions of an article, or of all, oldest first; with ``until`` those of commits up to that one.
+
+    Those that were erased are left out.
+    """
     wanted = [("r.article = :article", article), ("c.seq <= :until", until)]
-    where = " AND ".join(["1", *(condition for condition, value in wanted if value is not None)])
+    where = " AND ".join([kept("r"), *(condition for condition, value in wanted if value is not None)])
     rows = db.query(
         f'SELECT {_COLUMNS} FROM revisions r JOIN articles a ON a.id = r.article JOIN commits c ON c.seq = r."commit"'
         f" WHERE {where} ORDER BY r.id",

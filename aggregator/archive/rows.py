@@ -111,7 +111,9 @@ def add_page(db: Database, stamp: Commit, kind: str, page: Page) -> int:
 def add_item(db: Database, stamp: Commit, url: str, raw: bytes) -> int:
     """Keep an entry's raw item; several feeds that list the very same item share one row."""
     packed = _packed(raw)
-    row = db.execute("SELECT id FROM pages WHERE sha256 = ? AND kind = 'item'", [packed["sha256"]]).fetchone()
+    row = db.execute(
+        "SELECT id FROM pages WHERE sha256 = ? AND kind = 'item' AND bytes NOT NULL", [packed["sha256"]]
+    ).fetchone()
     if row:
         return int(row[0])
     return insert(db, "pages", {"kind": "item", "url": url, "commit": stamp.seq, **packed})

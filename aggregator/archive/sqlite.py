@@ -15,6 +15,7 @@ from aggregator.archive import (
     clusters,
     deriving,
     dropping,
+    forgetting,
     health,
     images,
     noting,
@@ -174,6 +175,10 @@ class SqliteArchive:
     async def fill_sessions(self, version: str, sessions: Iterable[Session]) -> None:
         """Make these the known trading sessions."""
         await self._run(symbols.fill_sessions, self._clock, version, sessions)
+
+    async def forget(self, article: int) -> None:
+        """Erase an article; its keys stay. Raises ``ArchiveError`` (``locked``) while a reader keeps the log."""
+        await self._run(forgetting.forget, self._clock, article)
 
     async def revive(self, kind: str | None = None) -> int:
         """Give all failed and waiting work, or what failed with this kind, another round now; how much it was."""

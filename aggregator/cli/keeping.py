@@ -1,4 +1,4 @@
-"""``verify``, ``backup``: whether the archive still holds what it was given, and a copy of it."""
+"""``verify``, ``backup``, ``forget``: whether the archive holds what it was given, a copy of it, and less of it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,16 @@ from typing import Annotated
 import typer
 
 from aggregator import __version__
+from aggregator.app import forget
+from aggregator.archive import Reader
 from aggregator.archive.backup import backup
 from aggregator.archive.chain import Head
+from aggregator.archive.forgetting import Plan
 from aggregator.archive.verifying import Verified, kept_head, verify
-from aggregator.cli.frame import ConfigOption, JsonOption, app, settings_of
+from aggregator.cli.frame import ConfigOption, JsonOption, app, run_async, settings_of
 from aggregator.cli.output import alarm, complain, out, print_json, print_table, progress, visible
 from aggregator.errors import ConfigError
+from aggregator.identity.keys import keys_of_url
 
 PROVES = (
     "This proves that all up to a head you kept somewhere else is there, unchanged and in its order, if that head is"
@@ -111,3 +115,46 @@ def back_up(
         return
     _print_head(head, as_json=False)
     complain(f"{file}: {file.stat().st_size / 1e6:.1f} MB, checked; above is its head, as verify --head prints it")
+
+
+@app.command("forget", epilog="aggregator forget sina:comos:nitmeau2811260 · aggregator forget https://… --yes --json")
+def forget_article(
+    what: Annotated[str, typer.Argument(metavar="KEY|URL", help="A key, a URL, or a bare comos id.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Erase an article for good: its texts, pages and pictures. Its keys stay, so that it is not fetched again."""
+    settings = settings_of(config)
+    with Reader(settings.archive) as reader:
+        plan = reader.to_forget(what, *keys_of_url(what), f"sina:comos:{what}")
+    if plan is None:
+        raise ConfigError("the archive has no such article", where=what, hint="`aggregator show` finds it")
+    if as_json and not yes:
+        raise ConfigError("nothing is erased unasked", where="--json", hint="Give --yes too")
+    if not as_json:
+        _print_plan(plan)
+        if not yes:
+            typer.confirm("Erase it?", abort=True, err=True)
+    left = run_async(forget(settings, plan))
+    if as_json:
+        print_json({"key": plan.key, "rows": plan.rows, "bytes": plan.bytes, "left": left and str(left)})
+        return
+    if left:
+        alarm(f"{left} was left: it is not what the archive rendered; delete it yourself")
+    complain("erased; backups made before, and copies exported elsewhere, still hold it")
+
+
+def _print_plan(plan: Plan) -> None:
+    """What is about to be erased."""
+    complain(f"{plan.key}: {plan.title or ''}")
+    if plan.forgotten:
+        complain(f"it was erased at {plan.forgotten} already; the archive's files are swept once more")
+        return
+    rows = ", ".join(f"{count} {table.replace('_', ' ')}" for table, count in plan.rows.items() if count)
+    complain(f"to be blanked: {rows}; {plan.bytes / 1e6:.1f} MB of pages and pictures")
+    if plan.shared:
+        complain(f"{plan.shared} pages stay, because other articles were read from them too")
+    if plan.file:
+        complain(f"the exported file {plan.file} is deleted if it is as it was rendered")
+    complain("the archive is built anew for this: that takes room for a second one, and a while where it is large")

@@ -153,6 +153,8 @@ def looked_up(reader: Reader, what: str, as_of: str | None, revision: int | None
 def _write_document(row: Row) -> None:
     text = row["document"]
     if not isinstance(text, str):
+        if row["forgotten"]:
+            raise ConfigError(f"this article was erased at {row['forgotten']}", where=str(row["key"]))
         dropped = "every feed that lists it drops it (keep, drop)" if row["reason"] == "dropped" else None
         waits = "it was waiting to be fetched" if row["as_of"] else "it waits for the next fetch"
         raise ConfigError(
@@ -167,8 +169,10 @@ def _write_document(row: Row) -> None:
 
 def _show(row: Row, settings: Settings) -> None:
     zone = settings.timezone
+    if row["forgotten"]:
+        complain(f"erased on {local(_text(row['forgotten']), zone)} by `aggregator forget`; only its keys are kept")
     names = ("key", "url", "published", "modified", "first_seen", "seen", "media", "author", "editor", "keywords")
-    out().print(visible(str(row["title"])), style="bold", markup=False)
+    out().print(visible(str(row["title"] or "")), style="bold", markup=False)
     for name in ("as_of", *names, "symbols", "state", "reason", "revision", "file", "rule", "error"):
         value = row[name]
         if name in ("as_of", "published", "modified", "first_seen", "seen"):

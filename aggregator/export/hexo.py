@@ -40,6 +40,27 @@ def export(documents: Iterable[tuple[str, str]], folder: Path) -> Exported:
     return Exported(written, unchanged)
 
 
+def withdraw(name: str | None, text: str | None, folder: Path) -> Path | None:
+    """Delete an exported document; its file, if something else stands in it, which is then left alone.
+
+    Raises:
+        ArchiveError: kind ``no_rights``.
+    """
+    if name is None or text is None:
+        return None
+    target = _inside(folder.resolve(), name)
+    try:
+        if not target.is_file():
+            return None
+        if target.read_bytes() != text.encode():
+            return target
+        target.unlink()
+    except OSError as error:
+        hint = "Give this user the right to delete there, then run the same command again"
+        raise ArchiveError(str(error.strerror), kind="no_rights", where=str(target), hint=hint) from error
+    return None
+
+
 def _inside(root: Path, name: str) -> Path:
     """The file's place, which is below the root whatever a title tried and wherever links lead."""
     target = root / name
