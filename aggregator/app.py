@@ -199,8 +199,10 @@ async def poll_feed(app: App, feed: Feed) -> Report:
 async def catch_up(app: App) -> None:
     """Derive what follows from new revisions, in small steps, so that polls go on.
 
-    Which of them are reprints, and when the exchanges of the symbols they name trade.
+    Their words for search, which of them are reprints, and when the exchanges of the symbols they name trade.
     """
+    while await app.archive.index(app.desk.rules):
+        pass
     while await app.archive.compare(app.desk.rules, 20):
         pass
     version = calendars_version()
@@ -208,6 +210,28 @@ async def catch_up(app: App) -> None:
     if version and since:
         found = await asyncio.to_thread(lambda: [one for name in EXCHANGES for one in sessions(name, since.date())])
         await app.archive.fill_sessions(version, found)
+
+
+async def reindex(settings: Settings, watch: Callable[[int, int], None], clock: Clock = utc_now) -> int:
+    """Make the index for search again from what is stored; how many revisions it has. ``watch`` is told done and all.
+
+    Cut short, it is gone on with by the next ``fetch``, or begun again by the next ``reindex``.
+
+    Raises:
+        ArchiveError: the archive is in use, or cannot be written.
+    """
+    rules = settings.site_rules()
+    archive = await SqliteArchive.open(settings.archive, clock, parser=__version__, rules=rules.version)
+    try:
+        await archive.clear_index()
+        total, done = await archive.unindexed(), 0
+        while more := await archive.index(rules, 1000):
+            done += more
+            watch(done, total)
+        await archive.merge_index()
+        return done
+    finally:
+        await archive.close()
 
 
 def article_url(text: str) -> str:

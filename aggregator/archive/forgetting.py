@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
+from aggregator.archive import index
 from aggregator.archive.chain import leaf
 from aggregator.archive.images import ONLY_OF
 from aggregator.archive.rows import DROPPED_BYTES, Commit, Value, commit, insert, transaction, update
@@ -181,6 +182,9 @@ def _erase(db: Database, stamp: Commit, article: int) -> None:
     for one, rows in found.items():
         for row in rows:
             bury(db, stamp, one.table, row, FORGOTTEN)
+        if one.table == "revisions":
+            index.erase(db, rows)
+        for row in rows:
             update(db, one.table, row, _blank(db, one, row))
     bury(db, stamp, "articles", article, FORGOTTEN)
     update(db, "articles", article, dict.fromkeys(_MUTABLE) | {"reason": FORGOTTEN})

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from aggregator.archive import asof, clusters, dropping, forgetting, revisions, settling
+from aggregator.archive import asof, clusters, dropping, forgetting, index, revisions, settling
 from aggregator.archive.dropping import Sighted
 from aggregator.archive.forgetting import Plan
 from aggregator.archive.opening import explained, open_reader
 from aggregator.archive.revisions import Revision
 from aggregator.archive.rows import page_bytes, stored_page
+from aggregator.archive.searching import Hit, Wanted, search
 from aggregator.archive.watching import OPEN_DRIFTS
 from aggregator.model import Hold, Page
 
@@ -155,6 +156,20 @@ class Reader:
         rows = self._db.query(f"SELECT * FROM v1_symbols {which} ORDER BY available_at, key, symbol", list(names))
         with explained(self.path):
             yield from rows
+
+    def search(self, wanted: Wanted) -> Iterator[Hit]:
+        """The versions that have the words, in the order that is wanted.
+
+        Raises:
+            ConfigError: the archive knows no feed of such a name.
+        """
+        with explained(self.path):
+            yield from search(self._db, wanted)
+
+    def unindexed(self) -> int:
+        """How many revisions a search does not see yet."""
+        with explained(self.path):
+            return index.behind(self._db)
 
     def sighted(self) -> Iterator[Sighted]:
         """Every article with what its feeds' ``keep`` and ``drop`` are held against, oldest first."""

@@ -277,6 +277,26 @@ def m014_what_was_known_when(db: Database) -> None:
     db.execute("CREATE INDEX commits_at ON commits(at)")
 
 
+_INDEX = """
+CREATE VIRTUAL TABLE revisions_fts USING fts5 (
+    title, body, media, content='', tokenize="unicode61 remove_diacritics 0"
+    /* Datasette and sqlite-utils find the index of a table by these words: content="revisions" */
+);
+CREATE TABLE indexed (
+    version INTEGER PRIMARY KEY,
+    revision INTEGER NOT NULL
+);
+CREATE INDEX articles_revision ON articles(revision)
+"""
+
+
+@migrations()
+def m015_an_index_to_search(db: Database) -> None:
+    """The words of every revision, how far they are indexed, and a way from a hit to the article it is current of."""
+    for statement in _INDEX.split(";"):
+        db.execute(statement)
+
+
 def known_migrations() -> frozenset[str]:
     """The names of all migrations this version knows; an archive with another one was made by a newer version."""
     empty = Database(memory=True, execute_plugins=False)

@@ -18,6 +18,7 @@ from aggregator.archive import (
     forgetting,
     health,
     images,
+    index,
     noting,
     renaming,
     settling,
@@ -167,6 +168,22 @@ class SqliteArchive:
     async def compare(self, rules: Rules, limit: int = 200) -> int:
         """Compare the next revisions with those before them, and link what is one text; how many were compared."""
         return await self._run(clusters.compare, self._clock, rules, limit)
+
+    async def index(self, rules: Rules, limit: int = 50) -> int:
+        """Put the next revisions into the index for search; how many there were."""
+        return await self._run(index.add, rules, limit)
+
+    async def unindexed(self) -> int:
+        """How many revisions are not in the index yet."""
+        return await self._run(index.behind)
+
+    async def clear_index(self) -> None:
+        """Empty the index, so that all is indexed again."""
+        await self._run(index.clear)
+
+    async def merge_index(self) -> None:
+        """Make the index one piece, which is smaller and faster."""
+        await self._run(index.merge)
 
     async def calendars_wanted(self, version: str) -> datetime | None:
         """From when on trading sessions are to be filled in, ``None`` while those that are there will do."""

@@ -21,6 +21,7 @@ from aggregator.cli import (
     normalising,
     opml,
     reading,
+    searching,
     setup,
 )
 from aggregator.cli.frame import app
@@ -42,6 +43,7 @@ __all__ = [
     "opml",
     "reading",
     "run",
+    "searching",
     "setup",
 ]
 

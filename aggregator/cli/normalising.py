@@ -147,5 +147,6 @@ async def _healed(settings: Settings, *, dry_run: bool) -> list[Outcome]:
         bar, task = progress(len(await opened.archive.readable_again()), "pages")
         with bar:
             outcomes = await heal(opened.desk, keep=not dry_run, watch=lambda _: bar.advance(task))  # type: ignore[arg-type]
+        await catch_up(opened)
         await export_fresh(settings, before)
         return outcomes
