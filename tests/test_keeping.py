@@ -31,7 +31,7 @@ def polled(path: Path, *numbers: int, clock: Clock | None = None, words: str = "
     async def run() -> None:
         async with desk(path, site, WIRE) as at:
             report = await poll(at, WIRE)
-            assert (report.status, report.failed) == ("ok", 0)
+            assert (report.error, report.failed) == (None, 0)
 
     asyncio.run(run())
 

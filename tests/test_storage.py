@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import random
 import shutil
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from sqlite_utils import Database
 from test_archive import WIRE, announced, found, using
-from test_keeping import archive, checked, command, polled
-from world import Clock
+from test_keeping import archive, checked, command, polled, using_nothing
+from world import Clock, Site, desk, item, rss, urls
 
 from aggregator.archive import SqliteArchive
 from aggregator.archive.backup import backup
+from aggregator.archive.opening import MUCH_LOG, log_size
 from aggregator.archive.verifying import kept_head
 from aggregator.errors import ArchiveError, ConfigError
+from aggregator.pipeline import poll
 
 __all__ = ["archive"]
 _FACTS = {
@@ -125,6 +130,116 @@ def test_a_damaged_archive_gives_no_copy(archive: Path) -> None:
         backup(archive, copy, watch, force=True)
     assert refused.value.kind == "damaged"
     assert copy.read_bytes() == b"the last good one"
+
+
+@pytest.mark.parametrize("at", [0.2, 0.5, 0.8])
+def test_s7_a_scrambled_archive_takes_no_write(archive: Path, at: float) -> None:
+    scramble(archive, at)
+    before = archive.read_bytes()
+    for _ in range(2):
+        with pytest.raises(ArchiveError) as refused:
+            polled(archive, 4)
+        assert refused.value.kind == "damaged"
+    assert archive.read_bytes() == before
+    assert json.loads(command(archive.parent, "verify", "--json", code=3))["damages"]
+
+
+@pytest.mark.parametrize(
+    ("made", "kind"),
+    [
+        (lambda path: path.write_bytes(b"no archive at all\n" * 999), "not_an_archive"),
+        (lambda path: path.write_bytes(b""), "not_an_archive"),
+        (lambda path: path.mkdir(), "not_an_archive"),
+        (lambda path: path.write_bytes(b"SQLite format 3\0" + bytes(4080)), "not_an_archive"),
+        (lambda path: newer(path), "newer_schema"),
+        (lambda path: path.parent.rmdir(), "missing"),
+    ],
+)
+def test_s7_what_is_no_archive_of_ours_is_refused_with_the_reason(
+    tmp_path: Path, made: Callable[[Path], object], kind: str
+) -> None:
+    path = tmp_path / "home" / "archive.db"
+    path.parent.mkdir()
+    made(path)
+    before = path.read_bytes() if path.is_file() else None
+    with pytest.raises(ArchiveError) as refused:
+        polled(path, 1)
+    assert refused.value.kind == kind
+    assert refused.value.hint
+    assert (path.read_bytes() if path.is_file() else None) == before
+
+
+def newer(path: Path) -> None:
+    """An archive of a later version."""
+    polled(path, 1)
+    db = Database(path)
+    db.execute("INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('aggregator', 'm999', 'x')")
+    db.conn.commit()
+    db.close()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")
+def test_s7_a_file_that_may_only_be_read_is_refused(archive: Path) -> None:
+    archive.chmod(0o444)
+    with pytest.raises(ArchiveError) as refused:
+        polled(archive, 4)
+    assert refused.value.kind == "no_rights"
+
+
+def test_s2_after_a_power_cut_it_opens_whole_and_what_was_lost_is_fetched_again(tmp_path: Path) -> None:
+    path, numbers = tmp_path / "archive.db", (1, 2, 3, 4)
+    site = Site(Clock(), urls(numbers))
+    saved: dict[str, bytes] = {}
+
+    async def work() -> None:
+        async with desk(path, site, WIRE) as at:
+            for last in numbers:
+                site.answers[WIRE.url] = rss(*map(item, numbers[:last]))
+                assert (await poll(at, WIRE)).new == 1
+            saved.update({name: (tmp_path / name).read_bytes() for name in ("archive.db", "archive.db-wal")})
+
+    asyncio.run(work())
+    whole, log, chance, lost = facts(path), saved["archive.db-wal"], random.Random(2), 0
+    for number in range(100):
+        (tmp_path / "archive.db-shm").unlink(missing_ok=True)
+        path.write_bytes(saved["archive.db"])
+        kept = chance.randrange(len(log) // 2, len(log))
+        tail = [b"", bytes(len(log) - kept), chance.randbytes(len(log) - kept)][number % 3]
+        (tmp_path / "archive.db-wal").write_bytes(log[:kept] + tail)
+        using_nothing(path)
+        lost += facts(path) != whole
+        assert checked(path).damages == ()
+        if number % 4 == 0:
+            polled(path, *numbers)
+            assert facts(path) == whole
+    assert lost > 50
+
+
+def test_s8_a_reader_that_stays_is_named_and_the_log_shrinks_when_it_goes(
+    archive: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command(archive.parent, "status")
+    assert "log has grown" not in capsys.readouterr().err
+
+    async def work() -> None:
+        async with desk(archive, Site(Clock()), WIRE) as at:
+            reader = Database(archive)
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM articles").fetchone()
+            for number in range(10, 20):
+                await at.archive.note(
+                    WIRE, found(*(announced(100 * number + n, summary="长" * 60_000) for n in range(50)))
+                )
+            assert log_size(archive) > MUCH_LOG
+            command(archive.parent, "status")
+            assert "a reader that never ends" in capsys.readouterr().err
+            reader.close()
+            for number in range(3):
+                await at.archive.note(WIRE, found(announced(number)))
+            assert log_size(archive) <= 16_000_000
+
+    asyncio.run(work())
+    assert checked(archive).damages == ()
 
 
 def scramble(path: Path, at: float = 0.5, size: int = 8192) -> None:

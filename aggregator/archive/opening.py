@@ -15,6 +15,12 @@ from aggregator.archive.schema import APPLICATION_ID, known_migrations, migratio
 from aggregator.errors import ArchiveError
 
 _BUSY_MS = 30_000
+_KEPT_LOG = 16_000_000  # bytes the log keeps on the disk, once no reader needs more of it
+MUCH_LOG = 64_000_000  # bytes: then a reader has kept it from being folded in for long
+# Bytes of an archive that is looked through each time it is opened for writing: that takes 0.5 ms a MB. A larger one is
+# when it was not closed, or was closed while somebody read it; else `verify` looks at it.
+_ALWAYS_CHECKED = 256_000_000
+_SALVAGE = "Nothing was written to it. Restore a backup, or look at it with `aggregator verify`"
 
 
 def open_writer(path: Path) -> Database:
@@ -29,12 +35,15 @@ def open_writer(path: Path) -> Database:
         hint = f"Create it (mkdir -p '{path.parent}') or change `archive` in the configuration"
         raise ArchiveError("the archive's folder does not exist", kind="missing", where=str(path), hint=hint)
     with _explained(path):
+        if path.is_dir():
+            raise _not_an_archive(path, "it is a folder")
         existed = path.exists() and path.stat().st_size > 0
+        doubtful = existed and (log_size(path) > 0 or path.stat().st_size <= _ALWAYS_CHECKED)
         if path.exists() and not existed:
             raise _not_an_archive(path, "the file is empty")
         db = Database(_connect(path, "rwc"), execute_plugins=False)
         try:
-            _configure(db, path, existed=existed)
+            _configure(db, path, existed=existed, doubtful=doubtful)
         except BaseException:
             db.close()
             raise
@@ -65,6 +74,14 @@ def open_reader(path: Path, *, older: bool = False) -> Database:
         return db
 
 
+def log_size(path: Path) -> int:
+    """The bytes of an archive's log, ``archive.db-wal``: commits that are not yet folded into the file."""
+    try:
+        return path.with_name(path.name + "-wal").stat().st_size
+    except OSError:
+        return 0
+
+
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
     """Turn SQLite's errors into ``ArchiveError`` with the reason and the next step."""
@@ -88,15 +105,25 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
     )
 
 
-def _configure(db: Database, path: Path, *, existed: bool) -> None:
+def _configure(db: Database, path: Path, *, existed: bool, doubtful: bool) -> None:
     if existed:
         _identify(db, path)
+    if doubtful:
+        _refuse_damaged(db, path)
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")
+    db.execute(f"PRAGMA journal_size_limit = {_KEPT_LOG}")
     db.execute("PRAGMA foreign_keys = ON")
     if migrations.pending(db):
         with transaction(db):  # all of them or none: an archive half-way between two versions is neither's
             migrations.apply(db)
+
+
+def _refuse_damaged(db: Database, path: Path) -> None:
+    """A damaged file takes writes without a word, and they make it worse."""
+    said = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if said != "ok":
+        raise ArchiveError(f"the archive is damaged: {said}", kind="damaged", where=str(path), hint=_SALVAGE)
 
 
 def _identify(db: Database, path: Path) -> frozenset[str]:
@@ -127,9 +154,7 @@ def _error(path: Path, error: Exception) -> ArchiveError:
     for needle, kind, hint in _REASONS:
         if needle in text or needle in type(error).__name__:
             return ArchiveError(text, kind=kind, where=str(path), hint=hint)
-    return ArchiveError(
-        text, kind="damaged", where=str(path), hint="Look at the disk, then restore a backup if need be"
-    )
+    return ArchiveError(text, kind="damaged", where=str(path), hint=_SALVAGE)
 
 
 _REASONS = (

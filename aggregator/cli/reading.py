@@ -12,6 +12,7 @@ import typer
 
 from aggregator.app import export_all, export_until
 from aggregator.archive import Reader
+from aggregator.archive.opening import MUCH_LOG, log_size
 from aggregator.articles.plaintext import text_of
 from aggregator.cli.frame import ConfigOption, JsonOption, app, settings_of
 from aggregator.cli.instants import AsOfOption, commit_of, instant_of
@@ -34,11 +35,16 @@ def status(as_json: JsonOption = False, config: ConfigOption = None) -> None:
     settings = settings_of(config)
     with Reader(settings.archive) as reader:
         feeds, totals, troubles, drifts = reader.feeds(), reader.totals(), reader.troubles(), reader.drifts()
+    log = log_size(settings.archive)
     if as_json:
-        print_json(
-            {"feeds": [_feed_json(row) for row in feeds], "totals": totals, "drifts": drifts, "troubles": troubles}
-        )
+        told = {"totals": totals, "drifts": drifts, "troubles": troubles, "log_bytes": log}
+        print_json({"feeds": [_feed_json(row) for row in feeds], **told})
         return
+    if log > MUCH_LOG:
+        alarm(
+            f"the archive's log has grown to {log / 1e6:.0f} MB: a reader that never ends (browse, sqlite3)"
+            " keeps it from being folded in; end it, and the next commits do so"
+        )
     zone = settings.timezone
     columns = ["feed", "status", "newest", "polled", "next", "articles#", "waiting#", "why"]
     rows = [

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aggregator.archive import Reader, holder
+from aggregator.archive.opening import MUCH_LOG, log_size
 from aggregator.doctor.finding import Finding, Verdict, told
 from aggregator.errors import ArchiveError
 
 FULL = 50_000_000  # bytes: less is no room to work in
 LITTLE = 1_000_000_000
-MUCH_LOG = 100_000_000  # bytes of a write-ahead log that somebody keeps from being folded in
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def _of_file(path: Path, seen: ArchiveFacts) -> ArchiveFacts:
         writable=_may(path, os.W_OK),
         folder_writable=seen.folder_writable,
         size=about.st_size,
-        log=_size(path.with_name(path.name + "-wal")),
+        log=log_size(path),
         free=seen.free,
         holder=holder(path),
         refusal=_refusal(path),
@@ -90,13 +90,6 @@ def _free(folder: Path, free: Callable[[Path], int]) -> int | None:
         return free(folder)
     except OSError:
         return None
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
 
 
 def _refusal(path: Path) -> tuple[str, str, str] | None:
