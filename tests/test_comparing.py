@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 from world import Clock, Site, desk, feed, item, link, page, rss
 
+from aggregator.archive import Reader
 from aggregator.cli import app
 from aggregator.errors import ConfigError
 from aggregator.pipeline import poll
@@ -83,6 +86,34 @@ def test_json(archive: Path) -> None:
     assert told["evidence"][0] == {"kind": "amount", "where": "title", "before": "3.6亿元", "after": "3.06亿元"}
     assert {"op": "delete", "text": "3.6亿元"} in told["text"]
     assert "".join(run["text"] for run in told["title"] if run["op"] != "delete") == TITLES[1]
+
+
+def test_the_verdict_is_stored_with_each_edit(archive: Path) -> None:
+    with closing(sqlite3.connect(archive)) as db:
+        rows = db.execute("SELECT n, cause, verdict, evidence FROM revisions ORDER BY article, n").fetchall()
+    found = [(n, cause, verdict, evidence and json.loads(evidence)) for n, cause, verdict, evidence in rows]
+    assert found[0] == (1, "first", None, None)
+    assert found[1][:3] == (2, "changed", "material")
+    assert found[1][3] == json.loads(run(archive, KEY, "1", "2", "--json")[0])["evidence"]
+    assert found[2] == (3, "changed", "cosmetic", [])
+    with Reader(archive) as reader:
+        row = reader.article(KEY, n=2)
+    assert row is not None
+    assert (row["verdict"], row["evidence"]) == ("material", found[1][3])
+
+
+def test_an_article_that_is_gone_has_no_verdict(tmp_path: Path) -> None:
+    site = Site(Clock(), {WIRE.url: rss(item(1)), link(1): page(1)})
+
+    async def work() -> None:
+        async with desk(tmp_path / "archive.db", site, WIRE) as one:
+            await poll(one, WIRE)
+            site.answers = {WIRE.url: rss(item(1, "乙")), link(1): 404}
+            await poll(one, WIRE)
+
+    asyncio.run(work())
+    with closing(sqlite3.connect(tmp_path / "archive.db")) as db:
+        assert db.execute("SELECT verdict, evidence FROM revisions").fetchall() == [(None, None)] * 2
 
 
 def test_back_again(archive: Path) -> None:

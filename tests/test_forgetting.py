@@ -116,6 +116,7 @@ def test_show_says_when_it_was_erased(home: Path) -> None:
     assert row["keys"]
     command(home, "show", KEY)
     command(home, "show", KEY, "--document", code=2)
+    command(home, "diff", KEY, code=2)
 
 
 def test_an_exported_file_goes_only_as_it_was_rendered(home: Path) -> None:

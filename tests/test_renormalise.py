@@ -126,6 +126,8 @@ def test_an_edit_and_the_rules_are_told_apart_when_both_change(
     found = history(tmp_path)
     assert [row.cause for row in found] == causes
     assert [row.content.title for row in found] == titles
+    rows = Database(tmp_path / "a.db").execute("SELECT verdict IS NOT NULL, evidence IS NOT NULL FROM revisions")
+    assert rows.fetchall() == [(cause == "changed",) * 2 for cause in causes]
 
 
 def test_an_edit_after_deriving_again_is_an_edit(tmp_path: Path) -> None:

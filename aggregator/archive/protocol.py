@@ -8,6 +8,8 @@ from typing import Protocol
 
 from aggregator.archive.deriving import Stored
 from aggregator.archive.images import WaitingImage
+from aggregator.archive.revisions import Revision
+from aggregator.articles.verdict import Verdict
 from aggregator.errors import AggregatorError
 from aggregator.model import Discovery, Feed, FeedState, Hold, Noted, Page, Pending, Settled, Signs
 
@@ -47,8 +49,12 @@ class Archive(Protocol):
         """Claim up to ``limit`` articles, newest first; nobody else is handed them while the lease runs."""
         ...
 
-    async def settle(self, task: Pending, done: Settled) -> bool:
-        """Store the article of a claimed task; whether it made a new revision."""
+    async def current(self, article: int) -> Revision | None:
+        """An article's current revision; ``None`` before its first."""
+        ...
+
+    async def settle(self, task: Pending, done: Settled, verdict: Verdict | None = None) -> bool:
+        """Store the article of a claimed task, with the verdict on its edit; whether it made a new revision."""
         ...
 
     async def drop(self, task: Pending, page: Page | int | None = None, signs: Signs | None = None) -> None:

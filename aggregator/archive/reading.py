@@ -193,6 +193,6 @@ class Reader:
 
 def _list(name: str, value: object) -> object:
     """Lists are stored as JSON."""
-    if name in ("keywords", "symbols", "categories", "warnings"):
+    if name in ("keywords", "symbols", "categories", "warnings", "evidence"):
         return json.loads(value) if isinstance(value, str) else []
     return value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 
 from sqlite_utils import Database
 
@@ -12,12 +13,18 @@ from aggregator.archive.revisions import current
 from aggregator.archive.rows import Commit, Value, add_page, as_json, insert, names_as_json, update, when
 from aggregator.archive.symbols import add_symbols
 from aggregator.articles.differences import Reading, is_edit
+from aggregator.articles.verdict import Verdict
 from aggregator.errors import ArchiveError
 from aggregator.model import Page, Pending, Settled
 
 
 def revise(
-    db: Database, stamp: Callable[[], Commit], task: Pending, done: Settled, parser: str
+    db: Database,
+    stamp: Callable[[], Commit],
+    task: Pending,
+    done: Settled,
+    parser: str,
+    verdict: Verdict | None = None,
 ) -> tuple[int | None, bool]:
     """Add what was read as a revision if the source has edited the article, inside the caller's transaction.
 
@@ -29,11 +36,19 @@ def revise(
     if known and not is_edit(Reading(known.content, known.fingerprint), read):
         return (None if isinstance(done.page, Page) else done.page), False
     page = add_page(db, stamp(), "article", done.page) if isinstance(done.page, Page) else done.page
-    add_revision(db, stamp(), task, done, parser, page)
+    add_revision(db, stamp(), task, done, parser, page, verdict if known else None)
     return page, True
 
 
-def add_revision(db: Database, stamp: Commit, task: Pending, done: Settled, parser: str, page: int | None) -> None:
+def add_revision(
+    db: Database,
+    stamp: Commit,
+    task: Pending,
+    done: Settled,
+    parser: str,
+    page: int | None,
+    verdict: Verdict | None = None,
+) -> None:
     """Add a revision and make it the current one, with its document; inside the caller's transaction."""
     article = done.article
     revision = insert(
@@ -66,6 +81,8 @@ def add_revision(db: Database, stamp: Commit, task: Pending, done: Settled, pars
             "body": article.html,
             "summary": None if article.html else article.text or None,
             "fingerprint": done.fingerprint,
+            "verdict": verdict.verdict if verdict else None,
+            "evidence": as_json([asdict(one) for one in verdict.evidence]) if verdict else None,
             "placeholder": done.placeholder,
             "document_sha256": hashlib.sha256(done.document.encode()).hexdigest(),
         },

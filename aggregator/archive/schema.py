@@ -297,6 +297,13 @@ def m015_an_index_to_search(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m016_what_an_edit_changed(db: Database) -> None:
+    """Whether an edit by the source is material, and by what; of older ones it is unknown."""
+    db.execute("ALTER TABLE revisions ADD COLUMN verdict TEXT")
+    db.execute("ALTER TABLE revisions ADD COLUMN evidence TEXT")
+
+
 def known_migrations() -> frozenset[str]:
     """The names of all migrations this version knows; an archive with another one was made by a newer version."""
     empty = Database(memory=True, execute_plugins=False)

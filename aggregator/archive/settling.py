@@ -15,6 +15,7 @@ from aggregator.archive.revising import revise
 from aggregator.archive.rows import add_page, commit, stored_page, transaction, update, when
 from aggregator.archive.sightings import latest
 from aggregator.archive.watching import observe
+from aggregator.articles.verdict import Verdict
 from aggregator.errors import AggregatorError
 from aggregator.model import Clock, Hold, Page, Pending, Reading, Settled
 from aggregator.text.dates import iso, parse_iso
@@ -86,11 +87,13 @@ def _pending(db: Database, article: int) -> Pending:
     return Pending(article, key, entry, home, (c1, c2, c3), parse_iso(date), revisions, feeds=feeds, sighting=sighting)
 
 
-def settle(db: Database, clock: Clock, task: Pending, done: Settled, parser: str) -> bool:
+def settle(
+    db: Database, clock: Clock, task: Pending, done: Settled, parser: str, verdict: Verdict | None = None
+) -> bool:
     """Store what an article's page gave; whether that made a new revision. Equal content makes none."""
     with transaction(db):
         stamp = cache(partial(commit, db, clock))
-        page, fresh = revise(db, stamp, task, done, parser)
+        page, fresh = revise(db, stamp, task, done, parser, verdict)
         if done.signs:
             observe(db, stamp(), task.article, host_of(task.entry.link or ""), page, Reading("ok", done.signs))
         images.queue(db, stamp, task.article, done.images)

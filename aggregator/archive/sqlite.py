@@ -21,6 +21,7 @@ from aggregator.archive import (
     index,
     noting,
     renaming,
+    revisions,
     settling,
     symbols,
     ways,
@@ -29,7 +30,9 @@ from aggregator.archive.deriving import Stored
 from aggregator.archive.images import WaitingImage
 from aggregator.archive.lock import WriterLock
 from aggregator.archive.opening import explained, open_writer
+from aggregator.archive.revisions import Revision
 from aggregator.articles.rules import Rules
+from aggregator.articles.verdict import Verdict
 from aggregator.errors import AggregatorError
 from aggregator.markets import Session
 from aggregator.model import Clock, Discovery, Feed, FeedState, Hold, Noted, Page, Pending, Settled, Signs
@@ -141,9 +144,13 @@ class SqliteArchive:
         """Claim up to ``limit`` articles, newest first, under a lease."""
         return await self._run(settling.pending, self._clock, feed.name if feed else None, limit, self._rules)
 
-    async def settle(self, task: Pending, done: Settled) -> bool:
-        """Store the article of a claimed task; whether it made a new revision."""
-        return await self._run(settling.settle, self._clock, task, done, self._parser)
+    async def current(self, article: int) -> Revision | None:
+        """An article's current revision; ``None`` before its first."""
+        return await self._run(revisions.current, article)
+
+    async def settle(self, task: Pending, done: Settled, verdict: Verdict | None = None) -> bool:
+        """Store the article of a claimed task, with the verdict on its edit; whether it made a new revision."""
+        return await self._run(settling.settle, self._clock, task, done, self._parser, verdict)
 
     async def drop(self, task: Pending, page: Page | int | None = None, signs: Signs | None = None) -> None:
         """Store that no feed wants a claimed task's article, and the page that was read to tell."""

@@ -45,6 +45,8 @@ def diff(
         row = looked_up(reader, what, None, None, settings)
         versions = list(reader.revisions(int(str(row["id"]))))
     key, rules = str(row["key"]), settings.site_rules()
+    if row["forgotten"]:
+        raise ConfigError(f"this article was erased at {row['forgotten']}", where=key)
     pair = _chosen(versions, key, first, second)
     if pair is None:
         if as_json:

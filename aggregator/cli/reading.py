@@ -179,7 +179,7 @@ def _show(row: Row, settings: Settings) -> None:
         complain(f"erased on {local(_text(row['forgotten']), zone)} by `aggregator forget`; only its keys are kept")
     names = ("key", "url", "published", "modified", "first_seen", "seen", "media", "author", "editor", "keywords")
     out().print(visible(str(row["title"] or "")), style="bold", markup=False)
-    for name in ("as_of", *names, "symbols", "state", "reason", "revision", "file", "rule", "error"):
+    for name in ("as_of", *names, "symbols", "state", "reason", "revision", "verdict", "file", "rule", "error"):
         value = row[name]
         if name in ("as_of", "published", "modified", "first_seen", "seen"):
             value = local(_text(value), zone)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 
+from aggregator.articles.changes import judged
 from aggregator.articles.compose import compose, from_entry, link_only_article, merged
+from aggregator.articles.differences import Reading, is_edit
+from aggregator.articles.verdict import Verdict
 from aggregator.errors import AggregatorError, ArchiveError, FetchError, ParseError, masked
 from aggregator.identity.fingerprint import fingerprint
-from aggregator.model import Article, Feed, Page, Pending, Signs
+from aggregator.model import Article, Feed, Page, Pending, Settled, Signs
 from aggregator.pipeline.crew import work_through
 from aggregator.pipeline.deriving import read_as_told, rederive
 from aggregator.pipeline.desk import Budget, Desk, Outcome, Watch
@@ -102,9 +105,18 @@ async def _settled(
     done = replace(done, images=images_of(desk, wanted, article))
     if not keep:
         return Outcome(wanted, article, fresh=True)
-    if task.revisions:
-        await rederive(desk, task.article)
-    return Outcome(wanted, article, fresh=await desk.archive.settle(wanted, done))
+    verdict = await _judged(desk, wanted, done) if task.revisions else None
+    return Outcome(wanted, article, fresh=await desk.archive.settle(wanted, done, verdict))
+
+
+async def _judged(desk: Desk, task: Pending, done: Settled) -> Verdict | None:
+    """What the source changed in facts since the current revision; ``None`` where it has edited nothing."""
+    await rederive(desk, task.article)
+    known = await desk.archive.current(task.article)
+    read = Reading(done.article, done.fingerprint)
+    if known is None or not is_edit(Reading(known.content, known.fingerprint), read):
+        return None
+    return await desk.work(judged, known.content, done.article, desk.rules)
 
 
 async def _article(desk: Desk, task: Pending, trace: _Trace) -> Article:
