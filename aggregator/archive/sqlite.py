@@ -42,6 +42,10 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+# Commits. What SQLite learns of a smaller archive would make it read whole tables of what that becomes in one long run.
+_GROWN = 1_000
+
+
 class SqliteArchive:
     """The ``Archive`` over SQLite. Open it with ``SqliteArchive.open``, close it with ``close``.
 
@@ -92,7 +96,8 @@ class SqliteArchive:
 
     def _end(self) -> None:
         if self._db is not None:
-            self._db.execute("PRAGMA optimize")
+            if _head(self._db) >= _GROWN:
+                self._db.execute("PRAGMA optimize")
             self._db.close()
         self._lock.release()
 
