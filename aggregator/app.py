@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -19,6 +19,7 @@ from aggregator.articles.extract import extract
 from aggregator.config import UNFILED, Settings
 from aggregator.errors import ConfigError
 from aggregator.export.hexo import Exported, export, withdraw
+from aggregator.export.images import Copies, ImageFolder, Stored
 from aggregator.identity.keys import keys_of_url
 from aggregator.markets import EXCHANGES, calendars_version, sessions
 from aggregator.model import Announced, Article, Clock, Discovery, Entry, Feed, Page, Report, Request
@@ -352,11 +353,15 @@ def export_new(settings: Settings, after: int) -> Exported:
     return export_all(settings, None, after) if settings.export.hexo else Exported()
 
 
-def export_all(settings: Settings, folder: Path | None = None, after: int = 0) -> Exported:
+def export_all(
+    settings: Settings, folder: Path | None = None, after: int = 0, images: ImageFolder | None = None
+) -> Exported:
     """Write the archive's documents (those newer than a commit) below a folder; unnamed, the configured Hexo folder.
 
+    With ``images`` stored images are copied there, and the documents written point to the copies.
+
     Raises:
-        ConfigError: no folder is named anywhere.
+        ConfigError: no folder is named anywhere; the address of ``images`` cannot be used.
         ArchiveError: there is no archive, or the folder cannot be written.
     """
     hexo = settings.export.hexo
@@ -364,8 +369,12 @@ def export_all(settings: Settings, folder: Path | None = None, after: int = 0) -
     if target is None:
         hint = "Name one: aggregator export --to DIR"
         raise ConfigError("no folder to export to", where="export.hexo.dir", hint=hint)
-    with Reader(settings.archive) as reader:
-        return export(reader.documents(after), target)
+    with Reader(settings.archive) as reader, closing(reader.documents(after)) as documents:
+        if images is None:
+            return export(documents, target)
+        copies = Copies(images.folder, images.address, Stored(reader.image, reader.image_bytes))
+        done = export(((file, copies.localised(text)) for file, text in documents), target)
+        return replace(done, images=copies.written)
 
 
 def export_until(settings: Settings, folder: Path, until: int) -> tuple[Exported, int]:

@@ -41,8 +41,11 @@ def modules() -> Path:
     return folder
 
 
-def generate(site: Path, posts: Path, permalink: str = BY_HASH) -> Path:
-    """Make a site of a folder of posts by ``hexo generate``, which must succeed without an error; its public folder."""
+def generate(site: Path, posts: Path, permalink: str = BY_HASH, images: Path | None = None) -> Path:
+    """Make a site of a folder of posts by ``hexo generate``, which must succeed without an error; its public folder.
+
+    ``images`` is a folder that is put beside the posts.
+    """
     packages = modules()
     site.mkdir()
     shutil.copy(PACKAGE, site)
@@ -50,6 +53,8 @@ def generate(site: Path, posts: Path, permalink: str = BY_HASH) -> Path:
     (site / "node_modules").symlink_to(packages)
     (site / "source").mkdir()
     (site / "source/_posts").symlink_to(posts)
+    if images:
+        (site / "source" / images.name).symlink_to(images)
     command = ["node", str(packages / "hexo/bin/hexo"), "generate"]
     done = subprocess.run(command, cwd=site, capture_output=True, text=True, timeout=120, env=_environment())
     said = done.stdout + done.stderr

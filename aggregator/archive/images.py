@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypedDict
+from functools import cache, partial
 
 from sqlite_utils import Database
 
@@ -28,7 +28,6 @@ _DUE = (
     "FROM image_work WHERE state = 'pending' AND next_try <= :now AND coalesce(claimed_until, '') <= :now"
     " AND host NOT IN (SELECT host FROM hosts WHERE next_allowed_at > :now)"
 )
-_STORED = "SELECT i.id FROM image_fetches f JOIN images i ON i.id = f.image WHERE f.url = ? AND i.bytes IS NOT NULL"
 
 ONLY_OF = (
     "SELECT DISTINCT f.image FROM image_links l JOIN image_fetches f ON f.url = l.url WHERE l.article = :article"
@@ -45,14 +44,6 @@ class WaitingImage:
     feed: str | None
 
 
-class Image(TypedDict):
-    """A stored image as it is read: its hash, its media type, its bytes."""
-
-    sha256: str
-    type: str
-    bytes: bytes
-
-
 def queue(db: Database, stamp: Callable[[], Commit], article: int, urls: Sequence[str]) -> None:
     """Note which images an article shows; those not asked for yet wait for work. Inside the caller's transaction.
 
@@ -63,12 +54,18 @@ def queue(db: Database, stamp: Callable[[], Commit], article: int, urls: Sequenc
         if url in known:
             continue
         insert(db, "image_links", {"article": article, "url": url, "commit": stamp().seq})
-        if not db.execute(_STORED, [url]).fetchone():
+        if stored(db, url) is None:
             db.execute(
                 "INSERT INTO image_work (url, host, state, next_try) VALUES (?, ?, 'pending', ?)"
                 " ON CONFLICT DO NOTHING",
                 [url, host_of(url), iso(stamp().at)],
             )
+
+
+def show(db: Database, clock: Clock, article: int, urls: Sequence[str]) -> None:
+    """Note which images an article shows, beside its revision."""
+    with transaction(db):
+        queue(db, cache(partial(commit, db, clock)), article, urls)
 
 
 def due(db: Database, clock: Clock) -> int:
@@ -156,15 +153,20 @@ def unclaim(db: Database) -> None:
         db.execute("UPDATE image_work SET claimed_until = NULL WHERE claimed_until IS NOT NULL")
 
 
-def stored(db: Database, url: str) -> Image | None:
-    """The image an address answered, ``None`` where none is stored or it was erased."""
-    rows = db.query(
-        "SELECT sha256, type, bytes FROM image_fetches f JOIN images i ON i.id = f.image"
+def stored(db: Database, url: str) -> tuple[str, str] | None:
+    """The sha256 and media type of the image an address answered; ``None`` where none is stored or it was erased."""
+    row = db.execute(
+        "SELECT sha256, type FROM image_fetches f JOIN images i ON i.id = f.image"
         " WHERE f.url = ? AND i.bytes IS NOT NULL ORDER BY f.id DESC LIMIT 1",
         [url],
-    )
-    row = next(iter(rows), None)
-    return Image(sha256=row["sha256"], type=row["type"], bytes=row["bytes"]) if row else None
+    ).fetchone()
+    return (row[0], row[1]) if row else None
+
+
+def image_bytes(db: Database, sha256: str) -> bytes | None:
+    """The bytes of a stored image; ``None`` if it was erased."""
+    row = db.execute("SELECT bytes FROM images WHERE sha256 = ?", [sha256]).fetchone()
+    return row[0] if row else None
 
 
 def images_only_of(db: Database, article: int) -> list[int]:

@@ -89,6 +89,10 @@ class Archive(Protocol):
         """Store what a revision's page gives today as one of cause ``parser``; not if there is a newer one by now."""
         ...
 
+    async def show_images(self, article: int, urls: Sequence[str]) -> None:
+        """Note which images an article shows; those nobody has asked for yet are handed out."""
+        ...
+
     async def pending_images(self, limit: int = 20) -> list[WaitingImage]:
         """Claim up to ``limit`` images; nobody else is handed them while the lease runs."""
         ...

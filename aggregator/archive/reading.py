@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from sqlite_utils import Database
 
-from aggregator.archive import asof, clusters, dropping, forgetting, index, revisions, settling
+from aggregator.archive import asof, clusters, dropping, forgetting, images, index, revisions, settling
 from aggregator.archive.dropping import Sighted
 from aggregator.archive.forgetting import Plan
 from aggregator.archive.opening import explained, open_reader
@@ -67,6 +67,23 @@ class Reader:
             " (SELECT count(*) FROM work WHERE state = 'failed') AS failed"
         )[0]
 
+    def images(self) -> Row:
+        """How many images are stored, in how many bytes; how many wait, and how many failed for good."""
+        return self._rows(
+            "SELECT count(bytes) AS stored, coalesce(sum(size) FILTER (WHERE bytes IS NOT NULL), 0) AS bytes,"
+            " (SELECT count(*) FROM image_work WHERE state = 'pending') AS waiting,"
+            " (SELECT count(*) FROM image_work WHERE state = 'failed') AS failed FROM images"
+        )[0]
+
+    def image_troubles(self, limit: int = 50) -> list[Row]:
+        """Images that could not be had, with the reason, when they are tried again, and an article that shows them."""
+        return self._rows(
+            "SELECT url, state, tries, next_try, error_kind, error, (SELECT a.key FROM image_links l JOIN articles a"
+            " ON a.id = l.article WHERE l.url = w.url ORDER BY l.id LIMIT 1) AS article FROM image_work w"
+            " WHERE error_kind IS NOT NULL ORDER BY id DESC LIMIT ?",
+            [limit],
+        )
+
     def troubles(self, limit: int = 50) -> list[Row]:
         """Articles that could not be had, with the reason and when they are tried again."""
         return self._rows(
@@ -114,7 +131,7 @@ class Reader:
             row = self._db.execute(sql, list(keys)).fetchone()
             return forgetting.plan(self._db, row[0]) if row else None
 
-    def documents(self, after: int = 0) -> Iterator[tuple[str, str]]:
+    def documents(self, after: int = 0) -> Generator[tuple[str, str], None, None]:
         """Path and text of every document in the order of their paths, one at a time; of those newer than a commit."""
         rows = self._db.execute(
             "SELECT file, document FROM articles WHERE document IS NOT NULL AND (:after = 0 OR revision IN"
@@ -185,6 +202,16 @@ class Reader:
         """The bytes of a stored page, as the server sent them."""
         row = self._db.execute("SELECT codec, bytes FROM pages WHERE id = ?", [number]).fetchone()
         return page_bytes(row[0], row[1]) if row else None
+
+    def image(self, url: str) -> tuple[str, str] | None:
+        """The sha256 and media type of the image stored for an address."""
+        with explained(self.path):
+            return images.stored(self._db, url)
+
+    def image_bytes(self, sha256: str) -> bytes | None:
+        """The bytes of a stored image; ``None`` if it was erased."""
+        with explained(self.path):
+            return images.image_bytes(self._db, sha256)
 
     def _rows(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
         with explained(self.path):

@@ -235,6 +235,10 @@ class SqliteArchive:
         """How many images wait for work now."""
         return await self._run(images.due, self._clock)
 
+    async def show_images(self, article: int, urls: Sequence[str]) -> None:
+        """Note which images an article shows; those nobody has asked for yet are handed out."""
+        await self._run(images.show, self._clock, article, urls)
+
     async def pending_images(self, limit: int = 20) -> list[WaitingImage]:
         """Claim up to ``limit`` images, under a lease."""
         return await self._run(images.pending, self._clock, limit)

@@ -25,6 +25,7 @@ EXTENSIONS = {
     "image/avif": "avif",
     "image/bmp": "bmp",
 }
+_ENCODED = str.maketrans({"'": "%27", "{": "%7B", "}": "%7D"})
 _LONGEST = 2_000  # characters of an address
 # The first bytes of each type (WHATWG MIME Sniffing, 6.1); those of AVIF are ISO 14496-12's ftyp box with its brand,
 # and BMP's two letters alone would pass for words: its reserved zeros and the size of its second header follow.
@@ -64,9 +65,19 @@ def _addresses(body: str) -> Iterator[str]:
 
 
 def address_of(source: str) -> str | None:
-    """The address at which the image of a stored body's ``src`` is asked for; ``None`` for what is none on the web."""
+    """The address at which the image of a stored body's ``src`` is asked for; ``None`` for what is none on the web.
+
+    One for all spellings of a document: in its front matter a few characters are encoded that are not in its body.
+    """
     address = absolute(source, None)
-    return urldefrag(secure(address)).url if address and len(address) <= _LONGEST else None
+    if address is None or len(address) > _LONGEST:
+        return None
+    return urldefrag(secure(address)).url.translate(_ENCODED)
+
+
+def file_of(sha256: str, media_type: str) -> str:
+    """The path of a stored image's copy below a folder of copies: named by what it is, so that it never changes."""
+    return f"{sha256[:2]}/{sha256}.{EXTENSIONS[media_type]}"
 
 
 def type_of(body: bytes, where: str) -> str:

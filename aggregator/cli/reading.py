@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
@@ -20,6 +20,7 @@ from aggregator.cli.output import alarm, complain, local, out, print_json, print
 from aggregator.config import Settings
 from aggregator.errors import ConfigError, masked
 from aggregator.export.html import page_of
+from aggregator.export.images import ImageFolder, Inlined, Stored
 from aggregator.export.spreadsheet import write_csv
 from aggregator.identity.keys import keys_of_url
 from aggregator.text.dates import iso
@@ -35,9 +36,11 @@ def status(as_json: JsonOption = False, config: ConfigOption = None) -> None:
     settings = settings_of(config)
     with Reader(settings.archive) as reader:
         feeds, totals, troubles, drifts = reader.feeds(), reader.totals(), reader.troubles(), reader.drifts()
+        images, lost = reader.images(), reader.image_troubles()
     log = log_size(settings.archive)
     if as_json:
         told = {"totals": totals, "drifts": drifts, "troubles": troubles, "log_bytes": log}
+        told |= {"images": images, "image_troubles": lost} if any(images.values()) else {}
         print_json({"feeds": [_feed_json(row) for row in feeds], **told})
         return
     if log > MUCH_LOG:
@@ -76,6 +79,22 @@ def status(as_json: JsonOption = False, config: ConfigOption = None) -> None:
         ]
         columns = ["article", "why", "state", "next try", "title"]
         print_table(columns, listed, title="\nArticles that could not be had")
+    _tell_images(images, lost, zone)
+
+
+def _tell_images(images: Row, lost: Sequence[Row], zone: str) -> None:
+    """What is there of images and what not; nothing where no feed ever asked for any."""
+    if any(images.values()):
+        megabytes = f"{int(str(images['bytes'])) / 1e6:.1f} MB"
+        complain(
+            f"images: {images['stored']} stored ({megabytes}), {images['waiting']} waiting, {images['failed']} failed"
+        )
+    if lost:
+        listed = [
+            (masked(str(one["url"])), one["error_kind"], one["state"], local(_text(one["next_try"]), zone))
+            for one in lost
+        ]
+        print_table(["image", "why", "state", "next try"], listed, title="\nImages that could not be had")
 
 
 def _remarks(row: Row) -> Iterator[str]:
@@ -130,15 +149,26 @@ def show(
     settings = settings_of(config)
     with Reader(settings.archive) as reader:
         row = looked_up(reader, what, as_of, revision, settings)
+        images = Inlined(Stored(reader.image, reader.image_bytes))
+        # An image may have become another one since that instant.
+        page = page_of(row, None if as_of else images) if html else ""
     if document:
         _write_document(row)
     elif html:
-        html.write_text(page_of(row), encoding="utf-8")
-        complain(f"written to {html}")
+        html.write_text(page, encoding="utf-8")
+        complain(f"written to {html}{_told(images)}")
     elif as_json:
         print_json(row)
     else:
         _show(row, settings)
+
+
+def _told(images: Inlined) -> str:
+    """How many images a page holds, and how many it does not."""
+    if not images.done + images.missing:
+        return ""
+    elsewhere = f"; {images.missing} are not stored and load from their sites" if images.missing else ""
+    return f", with {images.done} images in it{elsewhere}"
 
 
 def looked_up(reader: Reader, what: str, as_of: str | None, revision: int | None, settings: Settings) -> Row:
@@ -227,21 +257,36 @@ def symbols(
         complain(f"{len(rows)} articles and symbols · times in {zone}")
 
 
-@app.command(epilog="aggregator export --to blog/source/_posts · aggregator export --to march --as-of 2026-03-01")
+@app.command(
+    epilog="aggregator export --to blog/source/_posts · aggregator export --to march --as-of 2026-03-01 · "
+    "aggregator export --to blog/source/_posts --images blog/source/images"
+)
 def export(
     to: Annotated[Path | None, typer.Option("--to", metavar="DIR", help="The folder; else export.hexo.dir.")] = None,
     as_of: AsOfOption = None,
+    images: Annotated[
+        Path | None,
+        typer.Option("--images", metavar="DIR", help="Copy stored images here, and let documents point to the copies."),
+    ] = None,
+    image_url: Annotated[
+        str | None,
+        typer.Option("--image-url", metavar="URL", help="Where the site has that folder; else / and its name."),
+    ] = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Write every document as C1/C2/C3/<name>.md; a second run changes no file."""
     settings = settings_of(config)
+    if image_url is not None and images is None:
+        raise ConfigError("--image-url needs --images DIR", where=image_url, hint="Name the folder of the copies")
     if as_of is None:
-        done = export_all(settings, to)
+        done = export_all(settings, to, images=ImageFolder(images, image_url) if images else None)
     else:
         if to is None:
             hint = "Name an empty folder: aggregator export --to DIR --as-of INSTANT"
             raise ConfigError("the documents of another time need a folder of their own", where="--to", hint=hint)
+        if images:
+            raise ConfigError("the documents of another time keep their links", where="--images", hint="Leave one out")
         with Reader(settings.archive) as reader:
             until = commit_of(reader, as_of, settings.timezone)
         done, otherwise = export_until(settings, to, until or 0)
@@ -249,7 +294,10 @@ def export(
             complain(
                 f"{otherwise} of them were not quite these: a feed was renamed, or the program makes them otherwise"
             )
+    copied = f", {done.images} copies of images written" if images else ""
     if as_json:
-        print_json({"written": done.written, "unchanged": done.unchanged})
+        print_json(
+            {"written": done.written, "unchanged": done.unchanged, **({"images": done.images} if images else {})}
+        )
     else:
-        complain(f"{done.written} documents written, {done.unchanged} already as they should be")
+        complain(f"{done.written} documents written, {done.unchanged} already as they should be{copied}")

@@ -12,32 +12,41 @@ from aggregator.errors import ArchiveError
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """How many files an export wrote, and how many were as they should be."""
+    """How many documents an export wrote, how many were as they should be, and how many copies of images it wrote."""
 
     written: int = 0
     unchanged: int = 0
+    images: int = 0
 
 
 def export(documents: Iterable[tuple[str, str]], folder: Path) -> Exported:
-    """Write each (path, text) below ``folder``; a file that is right already is not touched.
-
-    Files appear whole or not at all: written beside, synced, renamed. Nothing is deleted, nothing outside is written.
+    """Write each (path, text) below ``folder``; a file that is right already is not touched. Nothing is deleted.
 
     Raises:
-        ArchiveError: kind ``no_rights`` or ``disk_full``, naming the file.
+        ArchiveError: as ``put``.
     """
     written = unchanged = 0
-    root = folder.resolve()
     for name, text in documents:
-        target = _inside(root, name)
-        try:
-            changed = _write(target, text.encode())
-        except OSError as error:
-            kind = "disk_full" if error.errno in (28, 122) else "no_rights"
-            hint = "Make room or give this user the right to write there, then export again"
-            raise ArchiveError(str(error.strerror), kind=kind, where=str(target), hint=hint) from error
+        changed = put(folder, name, text.encode())
         written, unchanged = written + changed, unchanged + (not changed)
     return Exported(written, unchanged)
+
+
+def put(folder: Path, name: str, data: bytes) -> bool:
+    """Write one file below a folder, unless it is right already; whether it had to be written.
+
+    It appears whole or not at all: written beside, synced, renamed. Nothing outside is written.
+
+    Raises:
+        ArchiveError: kind ``no_rights`` or ``disk_full``, naming the file; ``damaged`` for a path that leads outside.
+    """
+    target = _inside(folder.resolve(), name)
+    try:
+        return _write(target, data)
+    except OSError as error:
+        kind = "disk_full" if error.errno in (28, 122) else "no_rights"
+        hint = "Make room or give this user the right to write there, then export again"
+        raise ArchiveError(str(error.strerror), kind=kind, where=str(target), hint=hint) from error
 
 
 def withdraw(name: str | None, text: str | None, folder: Path) -> Path | None:

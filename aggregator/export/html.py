@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from html import escape
 
-from aggregator.text.html import within
+from aggregator.export.images import Inlined
+from aggregator.text.html import with_sources, within
 
 _PAGE = """<!DOCTYPE html>
 <html lang="zh">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy"
- content="default-src 'none'; img-src http: https:; style-src 'unsafe-inline'">
+ content="default-src 'none'; img-src {sources}; style-src 'unsafe-inline'">
 <meta name="referrer" content="no-referrer">
 <title>{title}</title>
 <style>
@@ -30,10 +31,17 @@ h1 {{ line-height: 1.4; }} img {{ max-width: 100%; }} .about {{ color: #555; fon
 _ABOUT = {"media": "", "published": "", "editor": "", "first_seen": "first seen ", "as_of": "as known at "}
 
 
-def page_of(article: Mapping[str, object]) -> str:
-    """The page of an article as ``Reader.article`` gives it; its body goes through the cleaner once more."""
+def page_of(article: Mapping[str, object], images: Inlined | None = None) -> str:
+    """The page of an article as ``Reader.article`` gives it; its body goes through the cleaner once more.
+
+    With ``images`` it holds those that are stored, and loads nothing at all where none is missing.
+    """
     about = [f"{label}{article[name]}" for name, label in _ABOUT.items() if article.get(name)]
     link = escape(str(article.get("url") or ""))
     about_html = " · ".join([*map(escape, about), f'<a href="{link}" rel="noopener noreferrer">{link}</a>'])
     body = within(str(article.get("body") or ""), str(article.get("url") or ""))
-    return _PAGE.format(title=escape(str(article["title"])), about=about_html, body=body)
+    sources = "http: https:"
+    if images:
+        body = with_sources(body, images)
+        sources = " ".join(["data:"] * bool(images.done) + [sources] * bool(images.missing)) or sources
+    return _PAGE.format(title=escape(str(article["title"])), about=about_html, body=body, sources=sources)

@@ -15,6 +15,7 @@ from aggregator.errors import ParseError
 from aggregator.identity.fingerprint import fingerprint
 from aggregator.model import Article, Entry, Feed, Page, Settled, Signs
 from aggregator.pipeline.desk import Desk
+from aggregator.pipeline.images import images_of
 from aggregator.sources.spelling import page_as_told
 
 
@@ -31,7 +32,8 @@ async def renormalise(desk: Desk, feeds: Sequence[str], watch: Callable[[Derived
     """Derive the current revision of every article once more (of those at home with ``feeds``, if any are named).
 
     What differs becomes a revision of cause ``parser`` (without ``keep`` it is only told); what cannot be read today
-    stays as it is. ``watch`` is told of every article. Cut short, it may be begun again: what is done differs no more.
+    stays as it is. The images its feed wants by now wait to be fetched. ``watch`` is told of every article. Cut short,
+    it may be begun again: what is done differs no more.
     """
     article = 0
     while stored := await desk.archive.following(article, feeds):
@@ -58,6 +60,8 @@ async def derive(desk: Desk, stored: Stored, *, keep: bool = True) -> Derived:
     found = _differences(stored, done)
     if found and keep:
         await desk.archive.derive(stored, done)
+    if keep and (images := images_of(desk, stored.task, done.article)):
+        await desk.archive.show_images(made.article, images)
     return Derived(made.key, found)
 
 

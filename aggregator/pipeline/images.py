@@ -44,7 +44,7 @@ async def collect_images(
 def told(outcomes: Sequence[ImageOutcome]) -> str:
     """What became of images, in one line."""
     kinds = Counter(one.error.kind for one in outcomes if one.error)
-    why = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
+    why = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
     return f"{len(outcomes) - kinds.total()} images stored, {kinds.total()} failed" + (f" ({why})" if why else "")
 
 

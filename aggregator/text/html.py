@@ -8,7 +8,7 @@ text with entities undone (docs/format.md).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from html import unescape
 
@@ -17,7 +17,7 @@ from bs4.element import NavigableString, PreformattedString
 from selectolax.lexbor import LexborHTMLParser
 
 from aggregator.text.attributes import attributes
-from aggregator.text.characters import escape_text, printable
+from aggregator.text.characters import escape_attribute, escape_text, printable
 from aggregator.text.weight import excess
 
 MAX_DEPTH = 512  # open elements; real pages stay below 60, and parsers go quadratic above some thousand
@@ -49,6 +49,7 @@ _COMMENT_RISK = re.compile(r"^-?>|--!?>|--$|-$|<[!?]|\bon\w+\s*=|&(?:#|\w+;)", r
 _SCRIPT = re.compile(r"(?:javascript|vbscript|data):", re.I)
 _STYLE_RISK = re.compile(r"[@\\<]|url\s*\(|expression\s*\(|-moz-binding|behavior\s*:", re.I)
 _IMAGE = re.compile(r"<!--.*?-->|<img(?P<attributes>\b[^>]*)>", re.S)
+_ATTRIBUTE = re.compile(r'\s(?P<name>[^\s="]+)(?:="(?P<value>[^"]*)")?')
 _SRC = re.compile(r'\ssrc="([^"]*)"')
 # What these hold is no markup; one without an end, or empty as XML writes it, would swallow all that follows.
 # The last three are walls to a parser (HTML standard, 13.2.4.2) and nothing to a reader: taken out of a finished tree,
@@ -164,6 +165,24 @@ def first_image(body: str) -> str | None:
         return None
     source = _SRC.search(found["attributes"])
     return unescape(source[1]) if source else ""
+
+
+def with_sources(body: str, place: Callable[[str], str | None]) -> str:
+    """A cleaned body with another ``src`` in its images: what ``place`` makes of each, which stays where that is None.
+
+    What stands in comments is no image. Told by a pattern, as in ``first_image``.
+    """
+
+    def attribute(found: re.Match[str]) -> str:
+        name, value = found["name"], found["value"]
+        source = place(unescape(value)) if name == "src" and value else None
+        return found[0] if source is None else f' src="{escape_attribute(source)}"'
+
+    def image(found: re.Match[str]) -> str:
+        given = found["attributes"]
+        return found[0] if given is None else f"<img{_ATTRIBUTE.sub(attribute, given)}>"
+
+    return _IMAGE.sub(image, body)
 
 
 def _is_text(html: str) -> bool:
