@@ -18,7 +18,7 @@ from aggregator.archive.forgetting import Plan
 from aggregator.articles.extract import extract
 from aggregator.config import UNFILED, Settings
 from aggregator.errors import ConfigError
-from aggregator.export.hexo import Exported, export, withdraw
+from aggregator.export.hexo import Exported, export, export_news, withdraw
 from aggregator.export.images import Copies, ImageFolder, Stored
 from aggregator.identity.keys import keys_of_url
 from aggregator.markets import EXCHANGES, calendars_version, sessions
@@ -189,11 +189,10 @@ async def collect_all(
 
 async def poll_feed(app: App, feed: Feed) -> Report:
     """One poll of one feed, as the daemon does it: listing, articles, the configured export, the hosts' wishes."""
-    before = await app.archive.head()
     report = await poll(app.desk, feed)
     await app.archive.hold(app.client.holds())
     await catch_up(app)
-    await asyncio.to_thread(export_new, app.settings, before)
+    await asyncio.to_thread(export_new, app.settings)
     return report
 
 
@@ -348,15 +347,17 @@ def unfiled(url: str) -> tuple[str, str, str]:
     return (UNFILED, host, host)
 
 
-def export_new(settings: Settings, after: int) -> Exported:
-    """Write the documents newer than a commit to the configured Hexo folder, if one is configured."""
-    return export_all(settings, None, after) if settings.export.hexo else Exported()
+def export_new(settings: Settings) -> Exported:
+    """Write to the configured Hexo folder, if there is one, what is new since the last export that came to its end."""
+    hexo = settings.export.hexo
+    if hexo is None:
+        return Exported()
+    with Reader(settings.archive) as reader:
+        return export_news(reader.news, hexo.dir)
 
 
-def export_all(
-    settings: Settings, folder: Path | None = None, after: int = 0, images: ImageFolder | None = None
-) -> Exported:
-    """Write the archive's documents (those newer than a commit) below a folder; unnamed, the configured Hexo folder.
+def export_all(settings: Settings, folder: Path | None = None, images: ImageFolder | None = None) -> Exported:
+    """Write all of the archive's documents below a folder; unnamed, the configured Hexo folder.
 
     With ``images`` stored images are copied there, and the documents written point to the copies.
 
@@ -369,12 +370,14 @@ def export_all(
     if target is None:
         hint = "Name one: aggregator export --to DIR"
         raise ConfigError("no folder to export to", where="export.hexo.dir", hint=hint)
-    with Reader(settings.archive) as reader, closing(reader.documents(after)) as documents:
-        if images is None:
-            return export(documents, target)
-        copies = Copies(images.folder, images.address, Stored(reader.image, reader.image_bytes))
-        done = export(((file, copies.localised(text)) for file, text in documents), target)
-        return replace(done, images=copies.written)
+    with Reader(settings.archive) as reader:
+        mark, news = reader.news()
+        with closing(news) as documents:
+            if images is None:
+                return export(documents, target, mark)
+            copies = Copies(images.folder, images.address, Stored(reader.image, reader.image_bytes))
+            done = export(((file, copies.localised(text)) for file, text in documents), target)
+            return replace(done, images=copies.written)
 
 
 def export_until(settings: Settings, folder: Path, until: int) -> tuple[Exported, int]:

@@ -103,7 +103,7 @@ class Worker:
         return max(self._deadline - spent, LEAST)
 
     def _start(self) -> subprocess.Popen[bytes]:
-        command = f"from aggregator.workers import serve; serve({self._memory})"
+        command = f"from aggregator.workers import serve; serve({self._memory}, {os.getpid()})"
         paths = os.pathsep.join(path for path in sys.path if path)
         with _signals_blocked():
             self._process = subprocess.Popen(
@@ -170,9 +170,14 @@ def _pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
     return process.stdin, process.stdout
 
 
-def serve(memory: int) -> None:
-    """What the other process does, within so many bytes of address space, until there is nothing more to read."""
+def serve(memory: int, program: int) -> None:
+    """What the other process does, within so many bytes of address space, until there is nothing more to read.
+
+    ``program`` is the process that started it, and with which it dies.
+    """
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != program:
+        return  # killed before it could be said
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     asked, told = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")

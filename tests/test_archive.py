@@ -396,7 +396,7 @@ def test_a_second_process_is_refused_and_a_killed_one_leaves_no_lock(tmp_path: P
     using(tmp_path, Clock(), nothing)
 
 
-def test_a_full_disk_is_told_and_nothing_is_torn(tmp_path: Path) -> None:
+def test_s4_a_full_disk_is_told_and_nothing_is_torn(tmp_path: Path) -> None:
     clock = Clock()
 
     async def work(archive: SqliteArchive) -> None:

@@ -37,13 +37,13 @@ def open_writer(path: Path) -> Database:
     with _explained(path):
         if path.is_dir():
             raise _not_an_archive(path, "it is a folder")
-        existed = path.exists() and path.stat().st_size > 0
-        doubtful = existed and (log_size(path) > 0 or path.stat().st_size <= _ALWAYS_CHECKED)
-        if path.exists() and not existed:
+        if not path.exists():
+            _create(path.resolve())
+        if path.stat().st_size == 0:
             raise _not_an_archive(path, "the file is empty")
-        db = Database(_connect(path, "rwc"), execute_plugins=False)
+        db = Database(_connect(path, "rw"), execute_plugins=False)
         try:
-            _configure(db, path, existed=existed, doubtful=doubtful)
+            _configure(db, path, doubtful=log_size(path) > 0 or path.stat().st_size <= _ALWAYS_CHECKED)
         except BaseException:
             db.close()
             raise
@@ -105,9 +105,23 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
     )
 
 
-def _configure(db: Database, path: Path, *, existed: bool, doubtful: bool) -> None:
-    if existed:
-        _identify(db, path)
+def _create(path: Path) -> None:
+    """An archive with its tables, under its name only when it is whole: a process may be killed at any time."""
+    new = path.with_name(f"{path.name}.new")
+    new.unlink(missing_ok=True)
+    db = Database(_connect(new, "rwc"), execute_plugins=False)
+    try:
+        db.execute("PRAGMA journal_mode = MEMORY")  # who reads it would find no journal under the other name
+        migrations.apply(db)
+    finally:
+        db.close()
+    for log in ("-wal", "-shm"):  # of an archive that is not there any more; SQLite would take them for the new one's
+        path.with_name(path.name + log).unlink(missing_ok=True)
+    new.rename(path)
+
+
+def _configure(db: Database, path: Path, *, doubtful: bool) -> None:
+    _identify(db, path)
     if doubtful:
         _refuse_damaged(db, path)
     db.execute("PRAGMA journal_mode = WAL")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from aggregator.archive import asof, clusters, dropping, forgetting, images, index, revisions, settling
+from aggregator.archive import asof, chain, clusters, dropping, forgetting, images, index, revisions, settling
 from aggregator.archive.dropping import Sighted
 from aggregator.archive.forgetting import Plan
 from aggregator.archive.opening import explained, open_reader
@@ -140,6 +140,17 @@ class Reader:
         )
         with explained(self.path):
             yield from rows
+
+    def news(self, mark: str = "") -> tuple[str, Generator[tuple[str, str], None, None]]:
+        """What marks the archive as it is now, and the documents newer than an earlier one; all, if it is not ours.
+
+        A mark is a commit's number and digest: another archive, and one that was restored, do not have it.
+        """
+        with explained(self.path):
+            seq, _, digest = mark.partition(" ")
+            same = self._db.execute("SELECT seq FROM commits WHERE seq = ? AND digest = ?", [seq, digest]).fetchone()
+            head = chain.head(self._db)
+        return f"{head.seq} {head.digest}" if head else "", self.documents(same[0] if same else 0)
 
     def documents_until(self, until: int, cover: str = "picsum") -> Iterator[tuple[str, str, str | None]]:
         """Path, text and sha256 (``None``: unknown) of every document as it was at a commit, by their paths."""

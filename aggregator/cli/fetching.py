@@ -85,13 +85,12 @@ async def _fetch(
         if due:
             names = await opened.archive.due_feeds()
             feeds = [feed for feed in feeds if feed.name in names]
-        before = await opened.archive.head()
         outcomes = [outcome for url in urls for outcome in await fetch_url(opened, url)]
         reports: list[Report] = []
         if feeds or due:  # what waits for another try is due, too, when no listing is
             reports, more = await poll_feeds(opened, feeds, limit, revive=revive)
             outcomes += more
-        await export_fresh(settings, before)
+        await export_fresh(settings)
         return reports, outcomes, await fetch_images(opened)
 
 
@@ -132,10 +131,10 @@ def _estimate(settings: Settings, pages: int) -> str:
     return f"about {seconds // 60} min {seconds % 60} s" if seconds >= 60 else f"about {max(seconds, 1)} s"
 
 
-async def export_fresh(settings: Settings, after: int) -> None:
+async def export_fresh(settings: Settings) -> None:
     """Write what is new to the configured Hexo site; trouble there is told and loses nothing in the archive."""
     try:
-        done = await asyncio.to_thread(export_new, settings, after)
+        done = await asyncio.to_thread(export_new, settings)
     except AggregatorError as error:
         complain(f"{error}. The archive is complete; `aggregator export` writes what is missing")
         return

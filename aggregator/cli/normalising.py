@@ -99,7 +99,6 @@ def renormalise(
 async def _derived(settings: Settings, names: list[str], *, dry_run: bool) -> _Tally:
     tally = _Tally()
     async with open_app(settings) as opened:
-        before = await opened.archive.head()
         bar, task = progress(await opened.archive.archived(names), "articles")
 
         def watch(one: Derived) -> None:
@@ -109,7 +108,7 @@ async def _derived(settings: Settings, names: list[str], *, dry_run: bool) -> _T
         with bar:
             await derive_again(opened.desk, names, watch, keep=not dry_run)
         await catch_up(opened)
-        await export_fresh(settings, before)
+        await export_fresh(settings)
     return tally
 
 
@@ -143,10 +142,9 @@ def _show_healed(outcomes: list[Outcome], *, dry_run: bool, as_json: bool) -> No
 
 async def _healed(settings: Settings, *, dry_run: bool) -> list[Outcome]:
     async with open_app(settings) as opened:
-        before = await opened.archive.head()
         bar, task = progress(len(await opened.archive.readable_again()), "pages")
         with bar:
             outcomes = await heal(opened.desk, keep=not dry_run, watch=lambda _: bar.advance(task))  # type: ignore[arg-type]
         await catch_up(opened)
-        await export_fresh(settings, before)
+        await export_fresh(settings)
         return outcomes

@@ -1,13 +1,24 @@
-"""The archive's documents as a tree of files, ``C1/C2/C3/<name>.md``: a projection that can be made again any time."""
+"""The archive's documents as a tree of files, ``C1/C2/C3/<name>.md``: a projection that can be made again any time.
+
+Beside them lies ``.export``: the lock of the one export that writes here at a time, and the mark of the last whole one.
+Hexo reads no file whose name begins with a dot.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from aggregator.errors import ArchiveError
+
+_STATE = ".export"
+_MOST = 200  # bytes of a mark
+
+Documents = Iterable[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,16 +30,36 @@ class Exported:
     images: int = 0
 
 
-def export(documents: Iterable[tuple[str, str]], folder: Path) -> Exported:
+def export(documents: Documents, folder: Path, mark: str = "") -> Exported:
     """Write each (path, text) below ``folder``; a file that is right already is not touched. Nothing is deleted.
+
+    ``mark`` is what ``export_news`` is to go on from.
 
     Raises:
         ArchiveError: as ``put``.
     """
+    return export_news(lambda _: (mark, documents), folder)
+
+
+def export_news(news: Callable[[str], tuple[str, Documents]], folder: Path) -> Exported:
+    """Write what is new since the last export into ``folder`` that came to its end, however many were cut short.
+
+    ``news`` gets that one's mark, empty if there is none, and returns this one's with the documents to write. It is
+    asked when no other export writes here, so that an older text never replaces a newer one.
+
+    Raises:
+        ArchiveError: as ``put``.
+    """
+    root = folder.resolve()
     written = unchanged = 0
-    for name, text in documents:
-        changed = put(folder, name, text.encode())
-        written, unchanged = written + changed, unchanged + (not changed)
+    with _alone(root) as state:
+        mark, documents = news(os.pread(state, _MOST, 0).decode("ascii", "replace"))
+        for name, text in documents:
+            changed = put(root, name, text.encode())
+            written, unchanged = written + changed, unchanged + (not changed)
+        with _told(root / _STATE):
+            os.ftruncate(state, 0)
+            os.pwrite(state, mark.encode("ascii"), 0)
     return Exported(written, unchanged)
 
 
@@ -40,9 +71,33 @@ def put(folder: Path, name: str, data: bytes) -> bool:
     Raises:
         ArchiveError: kind ``no_rights`` or ``disk_full``, naming the file; ``damaged`` for a path that leads outside.
     """
-    target = _inside(folder.resolve(), name)
+    root = folder.resolve()
+    target = _inside(root, name)
+    with _told(target):
+        # Not made of the target's name, which may already be as long as a name can be.
+        return _write(target, data, root / f".export-{os.getpid()}.tmp")
+
+
+@contextmanager
+def _alone(root: Path) -> Iterator[int]:
+    """The state's file, open and locked; the kernel gives the lock back however its holder ends."""
+    with _told(root / _STATE):
+        root.mkdir(parents=True, exist_ok=True)
+        state = os.open(root / _STATE, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
     try:
-        return _write(target, data)
+        with _told(root / _STATE):
+            fcntl.flock(state, fcntl.LOCK_EX)
+            for left in root.glob(".export-*.tmp"):  # by an export that was cut short
+                left.unlink()
+        yield state
+    finally:
+        os.close(state)
+
+
+@contextmanager
+def _told(target: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         kind = "disk_full" if error.errno in (28, 122) else "no_rights"
         hint = "Make room or give this user the right to write there, then export again"
@@ -79,13 +134,11 @@ def _inside(root: Path, name: str) -> Path:
     return target
 
 
-def _write(target: Path, data: bytes) -> bool:
+def _write(target: Path, data: bytes, scratch: Path) -> bool:
     """Whether the file had to be written."""
     if target.is_file() and not target.is_symlink() and target.read_bytes() == data:
         return False
     target.parent.mkdir(parents=True, exist_ok=True)
-    # Not made of the target's name, which may already be as long as a name can be.
-    scratch = target.parent / f".export-{os.getpid()}.tmp"
     file = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644)
     try:
         with os.fdopen(file, "wb") as stream:
