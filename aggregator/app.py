@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from aggregator import __version__
 from aggregator.archive import Reader, SqliteArchive
 from aggregator.archive.forgetting import Plan
+from aggregator.archive.revisions import IMPORTED
 from aggregator.articles.extract import extract
 from aggregator.config import UNFILED, Settings
 from aggregator.errors import ConfigError
@@ -339,6 +340,11 @@ def fetch_one(url: str, network: Mapping[str, object]) -> Article:
             return await client(Request(url))
 
     return extract(asyncio.run(fetched()))
+
+
+def home_of_imports() -> Feed:
+    """The feed that documents of other programs are filed at: never polled, its articles keep their own categories."""
+    return Feed(name=IMPORTED, source="import", url="", categories=(UNFILED, UNFILED, UNFILED))
 
 
 def unfiled(url: str) -> tuple[str, str, str]:

@@ -318,16 +318,17 @@ class Pending:
 class Settled:
     """The good end of a pending article: the article, its document, and the page it came from.
 
-    ``placeholder`` is the cover the document was made with, so that the same document can be made again.
+    ``placeholder`` is the cover the document was made with, so that the same document can be made again; ``None`` of
+    one that was not made here.
     """
 
     article: Article
     document: str
-    placeholder: str
+    placeholder: str | None
     files: tuple[str, ...]  # paths C1/C2/C3/name.md to choose from, preferred first
     fingerprint: str
     page: Page | int | None  # an answer of the network, or the number of one that is stored
-    cause: str  # "first", "changed", "parser"
+    cause: str  # "first", "changed", "parser", "imported", "parser"
     signs: Signs | None = None
     images: tuple[str, ...] = ()  # addresses of the images that are to be kept with it
 

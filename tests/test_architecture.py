@@ -59,7 +59,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "typer": ("cli",),
     "urllib.request": (),  # every request goes through web
     "uvicorn": ("browse",),
-    "yaml": ("config", "articles.document"),
+    "yaml": ("config", "articles.document", "articles.imported"),
     "zstandard": ("web", "archive"),
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -9,6 +9,7 @@ from sqlite_utils import Database
 
 from aggregator.archive import revisions
 from aggregator.archive.revisions import Revision
+from aggregator.archive.rows import item_bytes
 from aggregator.articles.compose import rendered
 from aggregator.errors import ConfigError
 from aggregator.text.dates import iso
@@ -128,4 +129,6 @@ def _made_again(db: Database, number: int, n: int, cover: str) -> str | None:
     if db.execute("SELECT document FROM articles WHERE id = ?", [number]).fetchone()[0] is None:
         return None
     one: Revision = next(one for one in revisions.revisions(db, number) if one.n == n)
+    if one.cause == revisions.IMPORTED and one.page is not None:
+        return item_bytes(db, one.page).decode("utf-8")
     return rendered(one.content, one.key, one.categories, one.date, one.placeholder or cover)

@@ -12,7 +12,7 @@ from sqlite_utils import Database
 
 from aggregator.archive import sightings
 from aggregator.archive.revising import add_revision
-from aggregator.archive.revisions import Revision, current
+from aggregator.archive.revisions import IMPORTED, Revision, current
 from aggregator.archive.rows import commit, stored_page, transaction
 from aggregator.model import Clock, Entry, Page, Pending, Settled
 
@@ -39,7 +39,7 @@ class Stored:
 
 
 def archived(db: Database, feeds: Sequence[str]) -> int:
-    """How many articles have a revision; with ``feeds`` those at home with one of them."""
+    """How many articles have a revision that can be derived again; with ``feeds`` those at home with one of them."""
     return int(db.execute(f"SELECT count(*) FROM ({_chosen(feeds)})", list(feeds)).fetchone()[0])
 
 
@@ -52,7 +52,11 @@ def following(db: Database, article: int, feeds: Sequence[str]) -> Stored | None
 def outdated(db: Database, article: int, parser: str, rules: str) -> Stored | None:
     """The current revision of an article, if another parser or other rules made it than those of now."""
     known = current(db, article)
-    if known is None or (known.parser, known.content.rules_version or rules) == (parser, rules):
+    if (
+        known is None
+        or known.cause == IMPORTED
+        or (known.parser, known.content.rules_version or rules) == (parser, rules)
+    ):
         return None
     return stored(db, article)
 
@@ -87,4 +91,7 @@ def _has_bytes(db: Database, page: int | None) -> bool:
 
 def _chosen(feeds: Sequence[str]) -> str:
     named = f" AND f.name IN ({','.join('?' * len(feeds))})" if feeds else ""
-    return f"SELECT a.id FROM articles a JOIN feeds f ON f.id = a.home_feed WHERE a.revision IS NOT NULL{named}"
+    return (
+        "SELECT a.id FROM articles a JOIN feeds f ON f.id = a.home_feed JOIN revisions r ON r.id = a.revision"
+        f" WHERE r.cause <> '{IMPORTED}'{named}"
+    )

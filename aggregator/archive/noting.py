@@ -13,6 +13,7 @@ from sqlite_utils import Database
 from aggregator.archive import health, renaming, ways
 from aggregator.archive.dropping import DROPPED
 from aggregator.archive.forgetting import forgotten
+from aggregator.archive.importing import matching
 from aggregator.archive.rows import (
     Commit,
     Value,
@@ -183,7 +184,11 @@ def _note_entries(db: Database, stamp: Callable[[], Commit], feed_id: int, annou
         now = _comparable(one.entry)
         if before and _is_no_news(now, before, repeated=times[one.keys[0]] > 1):
             continue
-        if article is None:
+        imported = matching(db, one) if article is None else None
+        if imported is not None:
+            article = imported
+            _ask_again(db, stamp(), article, one.entry)
+        elif article is None:
             article = _add_article(db, stamp(), one)
             new += 1
         elif before or _moved(db, article, one.entry):

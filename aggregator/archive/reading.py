@@ -9,9 +9,21 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from aggregator.archive import asof, chain, clusters, dropping, forgetting, images, index, revisions, settling
+from aggregator.archive import (
+    asof,
+    chain,
+    clusters,
+    dropping,
+    forgetting,
+    images,
+    importing,
+    index,
+    revisions,
+    settling,
+)
 from aggregator.archive.dropping import Sighted
 from aggregator.archive.forgetting import Plan
+from aggregator.archive.importing import Result, Taken
 from aggregator.archive.opening import explained, open_reader
 from aggregator.archive.revisions import Revision
 from aggregator.archive.rows import page_bytes, stored_page
@@ -45,7 +57,8 @@ class Reader:
             "SELECT f.*, nullif(max(coalesce(f.not_before, ''), coalesce(h.next_allowed_at, '')), '') AS held_until,"
             " (SELECT count(DISTINCT article) FROM entries WHERE feed = f.id) AS articles,"
             " (SELECT count(DISTINCT article) FROM work JOIN entries e USING (article) WHERE e.feed = f.id) AS waiting"
-            " FROM feeds f LEFT JOIN hosts h USING (host) WHERE f.source <> 'url' ORDER BY active DESC, position"
+            " FROM feeds f LEFT JOIN hosts h USING (host) WHERE f.source NOT IN ('url', 'import')"
+            " ORDER BY active DESC, position"
         )
         return [
             {name: _list(name, value) if name == "warnings" else value for name, value in row.items()} for row in rows
@@ -176,6 +189,11 @@ class Reader:
         with explained(self.path):
             numbers = clusters.cluster(self._db, article, until)
             return asof.titles(self._db, numbers, until) if len(numbers) > 1 else []
+
+    def what_would_be(self, ones: Sequence[Taken]) -> list[Result]:
+        """What taking in documents would do with each, if it was done now."""
+        with explained(self.path):
+            return importing.what_would_be(self._db, ones)
 
     def symbols(self, names: Sequence[str] = ()) -> Iterator[Row]:
         """The rows of ``v1_symbols``, in the order in which the archive knew; of these symbols, or of all."""

@@ -9,7 +9,7 @@ from dataclasses import asdict
 
 from sqlite_utils import Database
 
-from aggregator.archive.revisions import current
+from aggregator.archive.revisions import IMPORTED, current
 from aggregator.archive.rows import Commit, Value, add_page, as_json, insert, names_as_json, update, when
 from aggregator.archive.symbols import add_symbols
 from aggregator.articles.differences import Reading, is_edit
@@ -33,6 +33,9 @@ def revise(
     """
     known = current(db, task.article)
     read = Reading(done.article, done.fingerprint)
+    if known and known.cause == IMPORTED and known.fingerprint == done.fingerprint:
+        # The page of a document that had none: what it says more of its fields is no edit, and the document stays.
+        return add_page(db, stamp(), "article", done.page) if isinstance(done.page, Page) else done.page, False
     if known and not is_edit(Reading(known.content, known.fingerprint), read):
         return (None if isinstance(done.page, Page) else done.page), False
     page = add_page(db, stamp(), "article", done.page) if isinstance(done.page, Page) else done.page
@@ -103,6 +106,11 @@ def add_revision(
     update(db, "articles", task.article, current)
 
 
+def file_key(file: str) -> str:
+    """What two paths have in common that are one file where case or NFC are not told apart."""
+    return unicodedata.normalize("NFC", file).casefold()
+
+
 def _next_number(db: Database, article: int) -> int:
     row = db.execute("SELECT coalesce(max(n), 0) + 1 FROM revisions WHERE article = ?", [article]).fetchone()
     return int(row[0])
@@ -114,7 +122,7 @@ def _file(db: Database, article: int, candidates: Sequence[str]) -> dict[str, Va
     if kept:
         return {}
     for file in candidates:
-        file_key = unicodedata.normalize("NFC", file).casefold()
-        if not db.execute("SELECT 1 FROM articles WHERE file_key = ?", [file_key]).fetchone():
-            return {"file": file, "file_key": file_key}
+        key = file_key(file)
+        if not db.execute("SELECT 1 FROM articles WHERE file_key = ?", [key]).fetchone():
+            return {"file": file, "file_key": key}
     raise ArchiveError("no free file name for its document", kind="damaged", where=candidates[-1])

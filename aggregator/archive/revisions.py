@@ -12,6 +12,8 @@ from sqlite_utils import Database
 from aggregator.model import Article
 from aggregator.text.dates import parse_iso
 
+IMPORTED = "imported"  # the cause of a revision that a document gave, and the feed such articles are filed at
+
 _COLUMNS = (
     "r.id, a.id AS article_id, a.key, a.date, a.file, r.n, r.cause, r.page, r.entry, r.parser, r.rules, r.rule, r.url,"
     " r.title, r.original_title, r.published, r.modified, r.author, r.media, r.editor, r.editor_code, r.keywords,"

@@ -129,6 +129,12 @@ def _packed(body: bytes) -> dict[str, Value]:
     return {"sha256": hashlib.sha256(body).hexdigest(), "codec": "zstd", "size": len(body), "bytes": compressed}
 
 
+def item_bytes(db: Database, number: int) -> bytes:
+    """The bytes of an item, or of a document that was taken in, as they came."""
+    codec, packed = db.execute("SELECT codec, bytes FROM pages WHERE id = ?", [number]).fetchone()
+    return page_bytes(codec, packed)
+
+
 def stored_page(db: Database, number: int) -> Page:
     """An answer of the network as it was kept."""
     columns = "url, final_url, status, headers, codec, bytes, fetched_at"

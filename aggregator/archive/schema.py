@@ -304,6 +304,12 @@ def m016_what_an_edit_changed(db: Database) -> None:
     db.execute("ALTER TABLE revisions ADD COLUMN evidence TEXT")
 
 
+@migrations()
+def m017_articles_by_their_documents_dates(db: Database) -> None:
+    """By which an imported document and a live sighting find each other."""
+    db.execute("CREATE INDEX articles_date ON articles(date)")
+
+
 def known_migrations() -> frozenset[str]:
     """The names of all migrations this version knows; an archive with another one was made by a newer version."""
     empty = Database(memory=True, execute_plugins=False)

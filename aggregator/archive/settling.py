@@ -75,7 +75,9 @@ def _pending(db: Database, article: int) -> Pending:
         [article],
     ).fetchone()
     home, categories = db.execute(
-        "SELECT f.name, f.categories FROM feeds f WHERE f.id = coalesce("
+        # A document is filed by its own categories, whatever it is at home with.
+        "SELECT f.name, iif(f.source = 'import', (SELECT r.categories FROM articles a JOIN revisions r"
+        " ON r.id = a.revision WHERE a.id = :id), f.categories) FROM feeds f WHERE f.id = coalesce("
         "(SELECT home_feed FROM articles WHERE id = :id),"
         " (SELECT feed FROM entries JOIN feeds ON feeds.id = feed WHERE article = :id"
         " ORDER BY active DESC, position LIMIT 1))",

@@ -18,11 +18,12 @@ _COLUMNS = (
 
 def latest(db: Database, article: int, home: str, until: int | None = None) -> tuple[int, Entry]:
     """The number of the entry that counts, and what it says: the latest edit, the home feed's words where several
-    know it. With ``until`` of those that commits up to that one know.
+    know it; what a listing says before what a document does. With ``until`` of those that commits up to that one know.
     """
     rows = db.query(
         f"SELECT {_COLUMNS} FROM entries e JOIN feeds f ON f.id = e.feed WHERE article = :article"
-        ' AND (:until IS NULL OR e."commit" <= :until) ORDER BY updated DESC, f.name = :home DESC, e.id DESC LIMIT 1',
+        ' AND (:until IS NULL OR e."commit" <= :until)'
+        " ORDER BY f.source = 'import', updated DESC, f.name = :home DESC, e.id DESC LIMIT 1",
         {"article": article, "until": until, "home": home},
     )
     row = next(iter(rows))

@@ -18,6 +18,7 @@ from aggregator.archive import (
     forgetting,
     health,
     images,
+    importing,
     index,
     noting,
     renaming,
@@ -28,6 +29,7 @@ from aggregator.archive import (
 )
 from aggregator.archive.deriving import Stored
 from aggregator.archive.images import WaitingImage
+from aggregator.archive.importing import Result, Taken
 from aggregator.archive.lock import WriterLock
 from aggregator.archive.opening import explained, open_writer
 from aggregator.archive.revisions import Revision
@@ -176,6 +178,10 @@ class SqliteArchive:
     async def still_unread(self, task: Pending, error: AggregatorError) -> None:
         """Store that the rules of now find no more in a stored page than older ones did."""
         await self._run(settling.still_unread, task, error, self._rules)
+
+    async def take_in(self, ones: Sequence[Taken]) -> list[Result]:
+        """Store documents that are not known yet, in one transaction; what became of each."""
+        return await self._run(importing.take_in, self._clock, ones, self._parser)
 
     async def compare(self, rules: Rules, limit: int = 200) -> int:
         """Compare the next revisions with those before them, and link what is one text; how many were compared."""
