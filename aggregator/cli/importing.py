@@ -82,13 +82,12 @@ async def _imported(
             counts["imported"] = sum(1 for _ in documents)
             return counts
         async with open_app(settings) as opened:
-            before = await opened.archive.head()
             await opened.archive.enrol_unlisted(home_of_imports())
             while group := list(islice(documents, _GROUP)):
                 counts.update(await opened.archive.take_in(group))
                 bar.advance(task, len(group))  # type: ignore[arg-type]
             await catch_up(opened)
-            await export_fresh(settings, before)
+            await export_fresh(settings)
     return counts
 
 

@@ -1,0 +1,100 @@
+"""The composition root: settings in, a working desk out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from aggregator import __version__
+from aggregator.archive import SqliteArchive
+from aggregator.config import Settings
+from aggregator.model import Clock
+from aggregator.pipeline import Desk
+from aggregator.web import Client, Resolve, resolve_by_system
+from aggregator.web import Network as WebNetwork
+from aggregator.workers import Worker
+
+
+def utc_now() -> datetime:
+    """The clock of the real world."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """An open archive, a client and a desk to work at; ``open_app`` makes and closes it."""
+
+    settings: Settings
+    desk: Desk
+    archive: SqliteArchive
+    client: Client
+
+
+@asynccontextmanager
+async def open_app(
+    settings: Settings, clock: Clock = utc_now, resolve: Resolve = resolve_by_system
+) -> AsyncIterator[App]:
+    """Everything a poll needs, wired together; the archive is locked for this process until the end.
+
+    ``resolve`` gives a name's addresses.
+
+    Raises:
+        ArchiveError: the archive cannot be opened for writing.
+    """
+    rules = settings.site_rules()
+    archive = await SqliteArchive.open(settings.archive, clock, parser=__version__, rules=rules.version)
+    try:
+        feeds = settings.feed_list()
+        await archive.enrol(feeds)
+        if not settings.network.robots:
+            await archive.revive("robots")
+            await archive.revive_images("robots")
+        holds = await archive.holds()
+        network = network_of(settings)
+        async with (
+            Worker(network.deadline) as work,
+            Client(network, clock=clock, holds=holds, resolve=resolve) as client,
+        ):
+            desk = Desk(
+                fetch=client,
+                holds=client.holds,
+                archive=archive,
+                clock=clock,
+                feeds={feed.name: feed for feed in feeds},
+                date=settings.document.date,
+                placeholder=settings.document.placeholder,
+                rules=rules,
+                work=work,
+            )
+            try:
+                yield App(settings, desk, archive, client)
+            finally:
+                await archive.hold(client.holds())
+    finally:
+        await archive.close()
+
+
+def network_of(settings: Settings) -> WebNetwork:
+    """How the program behaves on the network, as a configuration says."""
+    net = settings.network
+    return WebNetwork(
+        user_agent=net.agent,
+        referer=net.referer,
+        timeout=net.timeout,
+        deadline=net.deadline,
+        max_listing=net.max_listing,
+        max_page=net.max_page,
+        max_image=net.max_image,
+        max_redirects=net.max_redirects,
+        connections=net.per_host.connections,
+        interval=net.per_host.interval,
+        connect_to=net.connect_to,
+        allow_private=net.allow_private,
+        fake_ip_ranges=net.fake_ip_ranges,
+        proxy=net.proxy,
+        proxies=tuple(dict.fromkeys(row.proxy for row in settings.feeds if row.proxy)),
+        ca_bundle=str(net.ca_bundle) if net.ca_bundle else None,
+        robots=net.robots,
+    )

@@ -1,0 +1,166 @@
+"""The jobs that ask the network, made of the flow's verbs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from aggregator.app.exporting import export_new
+from aggregator.app.opening import App, network_of
+from aggregator.articles.extract import extract
+from aggregator.config import UNFILED, Settings
+from aggregator.errors import ConfigError
+from aggregator.identity.keys import keys_of_url
+from aggregator.markets import EXCHANGES, calendars_version, sessions
+from aggregator.model import Announced, Article, Discovery, Entry, Feed, Page, Report, Request
+from aggregator.pipeline import Budget, Outcome, Watch, collect, discover, poll
+from aggregator.text.characters import one_line
+from aggregator.text.urls import absolute, host_of
+from aggregator.web import Client
+from aggregator.web import Network as WebNetwork
+from aggregator.workers import Worker
+
+T = TypeVar("T")
+
+
+def chosen(settings: Settings, names: Sequence[str]) -> list[Feed]:
+    """The feeds of these names, or all enabled ones when there are none.
+
+    Raises:
+        ConfigError: no feed has such a name.
+    """
+    feeds = {feed.name: feed for feed in settings.feed_list()}
+    unknown = [name for name in names if name not in feeds]
+    if unknown:
+        hint = f"Known feeds: {', '.join(feeds) or 'none'}. `aggregator feeds list` shows them"
+        raise ConfigError(f"there is no feed named {unknown[0]!r}", where="feeds", hint=hint)
+    return [feeds[name] for name in names] if names else [feed for feed in feeds.values() if feed.enabled]
+
+
+async def discover_all(
+    app: App, feeds: Sequence[Feed], on: Callable[[Report], None] | None = None, *, revive: bool = True
+) -> list[Report]:
+    """Ask all listings, before any page: then the first feed in the configuration is home to what several announce.
+
+    ``revive``: ask also feeds whose server said that they are gone for good.
+    """
+
+    async def one(feed: Feed) -> Report:
+        report = await discover(app.desk, feed, revive=revive)
+        if on:
+            on(report)
+        return report
+
+    return list(await asyncio.gather(*(one(feed) for feed in feeds)))
+
+
+async def collect_all(
+    app: App, feeds: Sequence[Feed], reports: Sequence[Report], limit: int | None = None, watch: Watch | None = None
+) -> tuple[list[Report], list[Outcome]]:
+    """Work through the articles waiting on these feeds; the reports with what failed, and every outcome."""
+    budget = Budget(limit)
+    whole = not feeds or {feed.name for feed in feeds} == {
+        feed.name for feed in app.desk.feeds.values() if feed.enabled
+    }
+    outcomes: list[Outcome] = []
+    for feed in [None] if whole else feeds:
+        outcomes += await collect(app.desk, feed, budget, watch)
+    await catch_up(app)
+    failed = [outcome.task.feed for outcome in outcomes if outcome.error]
+    return [replace(report, failed=report.failed + failed.count(report.feed)) for report in reports], outcomes
+
+
+async def poll_feed(app: App, feed: Feed) -> Report:
+    """One poll of one feed, as the daemon does it: listing, articles, the configured export, the hosts' wishes."""
+    report = await poll(app.desk, feed)
+    await app.archive.hold(app.client.holds())
+    await catch_up(app)
+    await asyncio.to_thread(export_new, app.settings)
+    return report
+
+
+async def catch_up(app: App) -> None:
+    """Derive what follows from new revisions, in small steps, so that polls go on.
+
+    Their words for search, which of them are reprints, and when the exchanges of the symbols they name trade.
+    """
+    while await app.archive.index(app.desk.rules):
+        pass
+    while await app.archive.compare(app.desk.rules, 20):
+        pass
+    version = calendars_version()
+    since = await app.archive.calendars_wanted(version) if version else None
+    if version and since:
+        found = await asyncio.to_thread(lambda: [one for name in EXCHANGES for one in sessions(name, since.date())])
+        await app.archive.fill_sessions(version, found)
+
+
+def article_url(text: str) -> str:
+    """The address of an article as a person typed it.
+
+    Raises:
+        ConfigError: this is no http or https URL.
+    """
+    link = absolute(text, None)
+    if link is None:
+        raise ConfigError(
+            "this is no http or https URL", where=text, hint="Give a whole one, such as https://host/path"
+        )
+    return link
+
+
+async def fetch_url(app: App, url: str, watch: Watch | None = None) -> list[Outcome]:
+    """Archive the one article at ``url``, under its own host when no feed announced it.
+
+    Raises:
+        ConfigError: this is no http or https URL.
+    """
+    link = article_url(url)
+    host = host_of(link)
+    home = Feed(name=f"url:{host}", source="url", url=f"{urlsplit(link).scheme}://{host}/", categories=unfiled(link))
+    await app.archive.enrol_unlisted(home)
+    entry = Entry(id=None, link=link, title="")
+    announced = Announced(tuple(dict.fromkeys((*keys_of_url(link), f"url:{link}"))), entry, None)
+    await app.archive.note(home, Discovery("ok", (announced,), 1))
+    outcomes = await collect(app.desk, home, None, watch)
+    await catch_up(app)
+    return outcomes
+
+
+async def worked(settings: Settings, work: Callable[..., T], *args: object) -> T:
+    """The result of ``work(*args)``, done as in a poll: what is heavy where it can be killed.
+
+    Raises:
+        ParseError: ``too_slow``, ``too_heavy``; whatever else ``work`` raises.
+    """
+    async with Worker(settings.network.deadline) as do:
+        return await do(work, *args)
+
+
+async def fetch_page(settings: Settings, url: str) -> Page:
+    """One page off the web; nothing is stored.
+
+    Raises:
+        FetchError: the network gave no usable answer.
+    """
+    async with Client(network_of(settings)) as client:
+        return await client(Request(url))
+
+
+def fetch_one(url: str, network: Mapping[str, object]) -> Article:
+    """One article off the web, extracted; what ``aggregator.fetch_article`` does."""
+
+    async def fetched() -> Page:
+        async with Client(replace(WebNetwork(), **network)) as client:  # type: ignore[arg-type]  # the caller's keys
+            return await client(Request(url))
+
+    return extract(asyncio.run(fetched()))
+
+
+def unfiled(url: str) -> tuple[str, str, str]:
+    """The categories of an article that belongs to no configured feed."""
+    host = one_line(host_of(url)) or "localhost"
+    return (UNFILED, host, host)
