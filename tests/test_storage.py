@@ -242,6 +242,40 @@ def test_s8_a_reader_that_stays_is_named_and_the_log_shrinks_when_it_goes(
     assert checked(archive).damages == ()
 
 
+@pytest.mark.parametrize("at", [0.15, 0.35, 0.65, 0.8, 0.95])
+def test_s7_what_can_be_read_is_salvaged_and_the_rest_is_fetched_again(tmp_path: Path, at: float) -> None:
+    path, new, numbers = tmp_path / "archive.db", tmp_path / "new.db", tuple(range(1, 41))
+    polled(path, *numbers[:20])
+    polled(path, *numbers)
+    whole = facts(path)
+    scramble(path, at)
+    told = json.loads(command(tmp_path, "salvage", str(new), "--json"))
+    assert checked(new).damages == ()
+    polled(new, *numbers)
+    polled(new, *numbers)
+    after = facts(new)
+    for table in ("articles", "entries"):
+        assert whole[table] <= after[table]
+    assert len(after["articles"]) == len(numbers)
+    assert {row[:2] for row in whole["revisions"]} == {row[:2] for row in after["revisions"]}
+    assert sum(told["rows"].values()) > 200
+    command(tmp_path, "salvage", str(new), code=2)
+
+
+def test_s7_without_a_schema_nothing_is_salvaged(archive: Path) -> None:
+    data = archive.read_bytes()
+    archive.write_bytes(data[:100] + bytes(4096 - 100) + data[4096:])
+    command(archive.parent, "salvage", str(archive.parent / "new.db"), code=3)
+    assert not (archive.parent / "new.db").exists()
+
+
+def test_s7_salvage_of_a_whole_archive_loses_nothing(archive: Path) -> None:
+    new = archive.parent / "new.db"
+    assert json.loads(command(archive.parent, "salvage", str(new), "--json"))["lost"] == []
+    assert facts(new) == facts(archive)
+    assert kept_head(new) == kept_head(archive)
+
+
 def scramble(path: Path, at: float = 0.5, size: int = 8192) -> None:
     """Overwrite some bytes of a file, at a fraction of its length."""
     data = bytearray(path.read_bytes())

@@ -80,7 +80,7 @@ def seal(db: Database) -> None:
 
 
 def seal_all(db: Database) -> None:
-    """Give every commit of an archive from before the chain its digest."""
+    """Give every commit the digest of what is there now: in an archive from before the chain, or after a loss."""
     before = ""
 
     def sealed() -> Iterator[tuple[str, int]]:

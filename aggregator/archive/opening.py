@@ -20,7 +20,7 @@ MUCH_LOG = 64_000_000  # bytes: then a reader has kept it from being folded in f
 # Bytes of an archive that is looked through each time it is opened for writing: that takes 0.5 ms a MB. A larger one is
 # when it was not closed, or was closed while somebody read it; else `verify` looks at it.
 _ALWAYS_CHECKED = 256_000_000
-_SALVAGE = "Nothing was written to it. Restore a backup, or look at it with `aggregator verify`"
+_SALVAGE = "Nothing was written to it. Restore a backup, or copy what can be read: aggregator salvage NEWFILE"
 
 
 def open_writer(path: Path) -> Database:
@@ -68,6 +68,28 @@ def open_reader(path: Path, *, older: bool = False) -> Database:
                 raise ArchiveError(
                     "an older version made this archive", kind="older_schema", where=str(path), hint=hint
                 )
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+
+def open_damaged(path: Path) -> Database:
+    """What is left of the archive at ``path``, for reading only, whatever its schema. Raises as ``open_reader``."""
+    if not path.exists():
+        raise ArchiveError("there is no archive", kind="missing", where=str(path), hint="Look at `archive`")
+    with _explained(path):
+        db = Database(_connect(path, "ro"), execute_plugins=False)
+        try:
+            if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+                raise _not_an_archive(path, "it is an SQLite file of something else")
+            db.execute("PRAGMA table_info(commits)").fetchall()
+        except sqlite3.DatabaseError as error:
+            db.close()
+            hint = "Restore a backup; `sqlite3 archive.db .recover` may find rows"
+            raise ArchiveError(
+                f"not even its schema is left: {error}", kind="damaged", where=str(path), hint=hint
+            ) from error
         except BaseException:
             db.close()
             raise

@@ -24,7 +24,7 @@ from aggregator.articles.compose import rendered
 from aggregator.errors import ParseError
 
 _MOST = 1000  # findings that are told one by one
-_SALVAGE = "Restore a backup; look at the disk"
+_SALVAGE = "Restore a backup, or copy what can be read: aggregator salvage NEWFILE"
 _CHANGED = "Compare with a backup; something other than this program wrote to the archive, or the disk is failing"
 
 Watch = Callable[[str, int, int], None]

@@ -1,4 +1,4 @@
-"""``verify``, ``backup``, ``forget``: whether the archive holds what it was given, a copy of it, and less of it."""
+"""``verify``, ``backup``, ``forget``, ``salvage``: keeping an archive whole, and what is in it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from aggregator.archive import Reader
 from aggregator.archive.backup import backup
 from aggregator.archive.chain import Head
 from aggregator.archive.forgetting import Plan
+from aggregator.archive.salvage import salvage
 from aggregator.archive.verifying import Verified, kept_head, verify
 from aggregator.cli.frame import ConfigOption, JsonOption, app, run_async, settings_of
 from aggregator.cli.output import alarm, complain, out, print_json, print_table, progress, visible
@@ -158,3 +159,22 @@ def _print_plan(plan: Plan) -> None:
     if plan.file:
         complain(f"the exported file {plan.file} is deleted if it is as it was rendered")
     complain("the archive is built anew for this: that takes room for a second one, and a while where it is large")
+
+
+@app.command("salvage", epilog="aggregator salvage new.db")
+def salvage_archive(
+    file: Annotated[Path, typer.Argument(metavar="NEWFILE", help="The new archive to write.")],
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Copy what can be read of a damaged archive into a new one, and say what was lost. The damaged one stays."""
+    with watching() as watch:
+        done = salvage(settings_of(config).archive, file, watch)
+    if as_json:
+        print_json({"file": str(file), **asdict(done)})
+        return
+    print_table(["table", "rows#"], list(done.rows.items()))
+    for one in done.lost:
+        which = f" ({one.first} to {one.last})" if one.first is not None else ""
+        alarm(f"lost: {one.rows} rows of {one.table}{which}")
+    complain(f"written to {file}; put it in the archive's place; the next poll fetches what listings still have")
