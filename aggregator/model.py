@@ -30,9 +30,7 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Cookie:
-    """A cookie to be sent: ``text`` is "name=value", a secret. ``domain`` is a host, with ``subdomains`` those below it
-    too; ``expires`` seconds of Unix time.
-    """
+    """A cookie to be sent: ``text``, "name=value", is a secret; ``subdomains`` get it too; ``expires`` is Unix time."""
 
     domain: str
     subdomains: bool
@@ -82,6 +80,7 @@ class Feed:
     keep: tuple[Term, ...] = ()  # if any, only articles in which one of them is found
     drop: tuple[Term, ...] = ()  # no article in which one of these is found
     images: Images = "none"  # which images of its articles are kept
+    recheck: tuple[int, ...] = ()  # seconds after first sight at which an article's page is looked at again
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +311,7 @@ class Pending:
     stored_id: int | None = None  # that page's number in the archive
     feeds: tuple[str, ...] = ()  # all that list it
     sighting: int | None = None  # the entry's number in the archive
+    has_text: bool = False  # the current revision is more than a link
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,11 +350,10 @@ class Noted:
 class Discovery:
     """What a poll of a listing found, as the archive notes it. ``digest`` is of the listing's canonical content.
 
-    On ``unchanged`` there are no entries; ``listed`` is how many the listing holds, also when all are known.
-    ``digest`` is ``None`` where nothing but "unchanged" was said. ``ttl`` is the listing's own, ``floor`` the seconds
-    that must pass before the next poll, by the server's word and the listing's. ``moved_to`` is where this answer says
-    that the listing has moved for good; ``lost`` why it is no longer where it had moved before, so that this answer is
-    from the configured address. ``warnings`` are the listing's, ``None`` where it was not read again.
+    On ``unchanged`` there are no entries; ``listed`` is how many the listing holds. ``digest`` is ``None`` where
+    nothing but "unchanged" was said. ``ttl`` is the listing's own, ``floor`` the seconds to the next poll, by the
+    server's word and the listing's. ``moved_to`` is where the listing has moved for good; ``lost`` why it is no longer
+    where it had moved before. ``warnings`` are the listing's, ``None`` where it was not read again.
     """
 
     status: Status
@@ -396,4 +395,5 @@ class Report:
     error_kind: str | None = None
     error: str | None = None
     held_until: datetime | None = None
+    looks: tuple[int, int] = (0, 0)  # pages that were looked at again after it, and edits among them
     remark: str | None = None

@@ -123,4 +123,5 @@ def told(report: Report) -> str:
     """A poll in one line of the log."""
     numbers = f"{report.listed} listed, {report.new} new, {report.failed} failed, {report.seconds:.1f} s"
     remark = f"; {report.remark}" if report.remark else ""
-    return f"{report.feed}: {report.status}: {report.error or numbers}{remark}"
+    looks = f"; {report.looks[0]} looked at again, {report.looks[1]} edited" if report.looks[0] else ""
+    return f"{report.feed}: {report.status}: {report.error or numbers}{looks}{remark}"

@@ -4,6 +4,7 @@ from aggregator.app.exporting import export_all, export_new, export_until
 from aggregator.app.keeping import forget, home_of_imports, reindex, rename_feed, sift, sift_again
 from aggregator.app.opening import App, network_of, open_app, utc_now
 from aggregator.app.polling import (
+    AT_A_RUN,
     article_url,
     catch_up,
     chosen,
@@ -13,11 +14,14 @@ from aggregator.app.polling import (
     fetch_page,
     fetch_url,
     poll_feed,
+    recheck_all,
+    rechecks_due,
     unfiled,
     worked,
 )
 
 __all__ = [
+    "AT_A_RUN",
     "App",
     "article_url",
     "catch_up",
@@ -35,6 +39,8 @@ __all__ = [
     "network_of",
     "open_app",
     "poll_feed",
+    "recheck_all",
+    "rechecks_due",
     "reindex",
     "rename_feed",
     "sift",

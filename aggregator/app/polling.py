@@ -16,7 +16,7 @@ from aggregator.errors import ConfigError
 from aggregator.identity.keys import keys_of_url
 from aggregator.markets import EXCHANGES, calendars_version, sessions
 from aggregator.model import Announced, Article, Discovery, Entry, Feed, Page, Report, Request
-from aggregator.pipeline import Budget, Outcome, Watch, collect, discover, poll
+from aggregator.pipeline import Budget, Outcome, Watch, collect, discover, poll, recheck
 from aggregator.text.characters import one_line
 from aggregator.text.urls import absolute, host_of
 from aggregator.web import Client
@@ -24,6 +24,8 @@ from aggregator.web import Network as WebNetwork
 from aggregator.workers import Worker
 
 T = TypeVar("T")
+AT_A_RUN = 200  # pages that one `fetch` looks at again; more wait for the next one
+AT_A_POLL = 20  # the same after one poll of the daemon
 
 
 def chosen(settings: Settings, names: Sequence[str]) -> list[Feed]:
@@ -62,24 +64,45 @@ async def collect_all(
 ) -> tuple[list[Report], list[Outcome]]:
     """Work through the articles waiting on these feeds; the reports with what failed, and every outcome."""
     budget = Budget(limit)
-    whole = not feeds or {feed.name for feed in feeds} == {
-        feed.name for feed in app.desk.feeds.values() if feed.enabled
-    }
     outcomes: list[Outcome] = []
-    for feed in [None] if whole else feeds:
+    for feed in _scopes(app, feeds):
         outcomes += await collect(app.desk, feed, budget, watch)
     await catch_up(app)
     failed = [outcome.task.feed for outcome in outcomes if outcome.error]
     return [replace(report, failed=report.failed + failed.count(report.feed)) for report in reports], outcomes
 
 
+async def recheck_all(
+    app: App, feeds: Sequence[Feed], limit: int = AT_A_RUN, watch: Watch | None = None
+) -> list[Outcome]:
+    """Look again at the pages of these feeds' articles whose time has come, at most ``limit``."""
+    budget = Budget(limit)
+    outcomes: list[Outcome] = []
+    for feed in _scopes(app, feeds):
+        outcomes += await recheck(app.desk, feed, budget, watch)
+    await catch_up(app)
+    return outcomes
+
+
+async def rechecks_due(app: App, feeds: Sequence[Feed], limit: int = AT_A_RUN) -> int:
+    """How many pages ``recheck_all`` would look at."""
+    return min(limit, sum([await app.archive.rechecks_due(feed) for feed in _scopes(app, feeds)]))
+
+
+def _scopes(app: App, feeds: Sequence[Feed]) -> Sequence[Feed | None]:
+    """The feeds one by one, or everything at once when they are all there are."""
+    whole = {feed.name for feed in app.desk.feeds.values() if feed.enabled}
+    return feeds if feeds and {feed.name for feed in feeds} != whole else [None]
+
+
 async def poll_feed(app: App, feed: Feed) -> Report:
     """One poll of one feed, as the daemon does it: listing, articles, the configured export, the hosts' wishes."""
     report = await poll(app.desk, feed)
+    looks = await recheck(app.desk, None, Budget(AT_A_POLL))  # whatever feed's they are: all polls share the work
     await app.archive.hold(app.client.holds())
     await catch_up(app)
     await asyncio.to_thread(export_new, app.settings)
-    return report
+    return replace(report, looks=(len(looks), sum(look.fresh for look in looks)))
 
 
 async def catch_up(app: App) -> None:
@@ -120,7 +143,8 @@ async def fetch_url(app: App, url: str, watch: Watch | None = None) -> list[Outc
     """
     link = article_url(url)
     host = host_of(link)
-    home = Feed(name=f"url:{host}", source="url", url=f"{urlsplit(link).scheme}://{host}/", categories=unfiled(link))
+    address, plan = f"{urlsplit(link).scheme}://{host}/", app.settings.defaults.recheck
+    home = Feed(name=f"url:{host}", source="url", url=address, categories=unfiled(link), recheck=plan)
     await app.archive.enrol_unlisted(home)
     entry = Entry(id=None, link=link, title="")
     announced = Announced(tuple(dict.fromkeys((*keys_of_url(link), f"url:{link}"))), entry, None)

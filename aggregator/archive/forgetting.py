@@ -72,6 +72,7 @@ _DERIVED = (
     "DELETE FROM symbols WHERE article = :article",
     "DELETE FROM bands WHERE revision IN (SELECT id FROM revisions WHERE article = :article)",
     "DELETE FROM work WHERE article = :article",
+    "DELETE FROM rechecks WHERE article = :article",
     f"DELETE FROM image_work WHERE url IN ({_LINKS})",
 )
 _MUTABLE = ("title", "published", "media", "url", "updated", "revision", "file", "file_key", "document")

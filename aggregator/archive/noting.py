@@ -87,6 +87,7 @@ def _enrol(db: Database, feed: Feed, position: int, *, active: bool) -> None:
         "active": int(active),
         "enabled": int(feed.enabled),
         "every": feed.every,
+        "recheck": as_json(feed.recheck),
     }
     row = db.execute("SELECT id, url, moved_to, way, way_url FROM feeds WHERE name = ?", [feed.name]).fetchone()
     if row is None:

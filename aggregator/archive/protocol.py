@@ -8,6 +8,7 @@ from typing import Protocol
 
 from aggregator.archive.deriving import Stored
 from aggregator.archive.images import WaitingImage
+from aggregator.archive.rechecks import Absence, Recheck
 from aggregator.archive.revisions import Revision
 from aggregator.articles.verdict import Verdict
 from aggregator.errors import AggregatorError
@@ -71,6 +72,30 @@ class Archive(Protocol):
 
     async def still_unread(self, task: Pending, error: AggregatorError) -> None:
         """Store that the rules of now find no more in a stored page than older ones did."""
+        ...
+
+    async def rechecks_due(self, feed: Feed | None = None) -> int:
+        """How many pages wait to be looked at again now."""
+        ...
+
+    async def rechecks(self, feed: Feed | None = None, limit: int = 20) -> list[Recheck]:
+        """Claim up to ``limit`` articles whose page is to be looked at again, newest first."""
+        ...
+
+    async def looked(self, task: Pending, page: Page) -> None:
+        """Store that a page was found as it was."""
+        ...
+
+    async def settle_recheck(self, task: Pending, done: Settled, verdict: Verdict | None = None) -> bool:
+        """Store what a page says when it is read again; whether the source has edited the article."""
+        ...
+
+    async def absent(self, task: Pending, found: Absence, *, worked: bool = False) -> str | None:
+        """Store that an article's page is not there; "missing" at first, "gone" when a second look agrees."""
+        ...
+
+    async def recheck_failed(self, task: Pending, error: AggregatorError) -> None:
+        """Store that a look came to nothing; what is stored of the article stays as it is."""
         ...
 
     async def archived(self, feeds: Sequence[str]) -> int:

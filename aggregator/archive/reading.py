@@ -18,6 +18,7 @@ from aggregator.archive import (
     images,
     importing,
     index,
+    rechecks,
     revisions,
     settling,
 )
@@ -77,7 +78,9 @@ class Reader:
             " (SELECT count(*) FROM articles WHERE reason = 'dropped') AS dropped,"
             " (SELECT count(*) FROM revisions) AS revisions, (SELECT count(*) FROM entries) AS sightings,"
             " (SELECT count(*) FROM work WHERE state = 'pending') AS pending,"
-            " (SELECT count(*) FROM work WHERE state = 'failed') AS failed"
+            " (SELECT count(*) FROM work WHERE state = 'failed') AS failed,"
+            " (SELECT count(*) FROM rechecks WHERE absence = 'missing') AS missing,"
+            " (SELECT count(*) FROM rechecks WHERE absence = 'gone') AS gone"
         )[0]
 
     def images(self) -> Row:
@@ -102,6 +105,14 @@ class Reader:
         return self._rows(
             "SELECT key, title, url, state, tries, next_try, error_kind, error FROM work JOIN articles"
             " ON articles.id = work.article WHERE error_kind IS NOT NULL ORDER BY date DESC LIMIT ?",
+            [limit],
+        )
+
+    def absences(self, limit: int = 50) -> list[Row]:
+        """Articles whose page is not there any more, with what told so; those that went last first."""
+        return self._rows(
+            "SELECT key, title, url, absence, absent_since, evidence FROM rechecks JOIN articles"
+            " ON articles.id = rechecks.article WHERE absence IS NOT NULL ORDER BY absent_since DESC LIMIT ?",
             [limit],
         )
 
@@ -134,6 +145,7 @@ class Reader:
         row = {name: _list(name, value) for name, value in found.items()}
         number = int(str(row["id"]))
         forgotten = forgetting.forgotten_at(self._db, number)
+        row |= rechecks.told(self._db, number, until)
         return {**row, "forgotten": forgotten, "reprints": self.reprints(number, until)}
 
     def to_forget(self, *keys: str) -> Plan | None:

@@ -310,6 +310,39 @@ def m017_articles_by_their_documents_dates(db: Database) -> None:
     db.execute("CREATE INDEX articles_date ON articles(date)")
 
 
+_RECHECKS = """
+CREATE TABLE rechecks (
+    article INTEGER PRIMARY KEY REFERENCES articles(id),
+    host TEXT NOT NULL,
+    due TEXT,
+    claimed_until TEXT,
+    tries INTEGER NOT NULL DEFAULT 0,
+    checks INTEGER NOT NULL DEFAULT 0,
+    last_checked TEXT,
+    etag TEXT,
+    last_modified TEXT,
+    error_kind TEXT,
+    error TEXT,
+    absence TEXT CHECK (absence IN ('missing', 'gone')),
+    absent_since TEXT,
+    evidence TEXT
+);
+CREATE INDEX rechecks_due ON rechecks(due) WHERE due IS NOT NULL;
+CREATE INDEX rechecks_absence ON rechecks(absence) WHERE absence IS NOT NULL;
+ALTER TABLE feeds ADD COLUMN recheck TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE events ADD COLUMN article INTEGER REFERENCES articles(id);
+ALTER TABLE events ADD COLUMN status INTEGER;
+ALTER TABLE events ADD COLUMN page INTEGER REFERENCES pages(id)
+"""
+
+
+@migrations()
+def m018_pages_that_are_looked_at_again(db: Database) -> None:
+    """When each article's page is asked for again, what became of it; and the evidence of an event."""
+    for statement in _RECHECKS.split(";"):
+        db.execute(statement)
+
+
 def known_migrations() -> frozenset[str]:
     """The names of all migrations this version knows; an archive with another one was made by a newer version."""
     empty = Database(memory=True, execute_plugins=False)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache, partial
 
 from sqlite_utils import Database
 
-from aggregator.archive import images, retries
-from aggregator.archive.dropping import listed_by
+from aggregator.archive import images, rechecks, retries
 from aggregator.archive.revising import revise
 from aggregator.archive.rows import add_page, commit, stored_page, transaction, update, when
-from aggregator.archive.sightings import latest
+from aggregator.archive.tasks import task_of
 from aggregator.archive.watching import observe
 from aggregator.articles.verdict import Verdict
 from aggregator.errors import AggregatorError
@@ -48,13 +46,13 @@ def pending(db: Database, clock: Clock, feed: str | None, limit: int, rules: str
         rows = db.execute(f"{_DUE} {order}", {"now": iso(now), "feed": feed, "limit": limit}).fetchall()
         claims = [(iso(now + retries.LEASE), row[0]) for row in rows]
         db.conn.executemany("UPDATE work SET claimed_until = ? WHERE article = ?", claims)
-        return [_with_stored(db, _pending(db, row[0]), rules) for row in rows]
+        return [_with_stored(db, task_of(db, row[0]), rules) for row in rows]
 
 
 def readable_again(db: Database) -> list[Pending]:
     """The articles whose last page came whole but was not read, each with that page; nothing is claimed."""
     rows = db.execute("SELECT article FROM work WHERE error_kind IN (?, ?) ORDER BY article", _READ).fetchall()
-    found = (_with_stored(db, _pending(db, row[0]), None) for row in rows)
+    found = (_with_stored(db, task_of(db, row[0]), None) for row in rows)
     return [task for task in found if task.stored]
 
 
@@ -69,26 +67,6 @@ def _with_stored(db: Database, task: Pending, rules: str | None) -> Pending:
     return replace(task, stored=stored_page(db, row[0]), stored_id=row[0]) if row else task
 
 
-def _pending(db: Database, article: int) -> Pending:
-    key, date, revisions = db.execute(
-        "SELECT key, date, (SELECT count(*) FROM revisions WHERE article = a.id) FROM articles a WHERE id = ?",
-        [article],
-    ).fetchone()
-    home, categories = db.execute(
-        # A document is filed by its own categories, whatever it is at home with.
-        "SELECT f.name, iif(f.source = 'import', (SELECT r.categories FROM articles a JOIN revisions r"
-        " ON r.id = a.revision WHERE a.id = :id), f.categories) FROM feeds f WHERE f.id = coalesce("
-        "(SELECT home_feed FROM articles WHERE id = :id),"
-        " (SELECT feed FROM entries JOIN feeds ON feeds.id = feed WHERE article = :id"
-        " ORDER BY active DESC, position LIMIT 1))",
-        {"id": article},
-    ).fetchone()
-    c1, c2, c3 = json.loads(categories)
-    sighting, entry = latest(db, article, home)
-    feeds = listed_by(db, article)
-    return Pending(article, key, entry, home, (c1, c2, c3), parse_iso(date), revisions, feeds=feeds, sighting=sighting)
-
-
 def settle(
     db: Database, clock: Clock, task: Pending, done: Settled, parser: str, verdict: Verdict | None = None
 ) -> bool:
@@ -99,6 +77,8 @@ def settle(
         if done.signs:
             observe(db, stamp(), task.article, host_of(task.entry.link or ""), page, Reading("ok", done.signs))
         images.queue(db, stamp, task.article, done.images)
+        if done.page is not None or done.article.reason == "not_found":
+            rechecks.plan(db, stamp, clock(), task, done.page if isinstance(done.page, Page) else None)
         db.execute("DELETE FROM work WHERE article = ?", [task.article])
         return fresh
 

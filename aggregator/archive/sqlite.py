@@ -21,6 +21,7 @@ from aggregator.archive import (
     importing,
     index,
     noting,
+    rechecks,
     renaming,
     revisions,
     settling,
@@ -32,6 +33,7 @@ from aggregator.archive.images import WaitingImage
 from aggregator.archive.importing import Result, Taken
 from aggregator.archive.lock import WriterLock
 from aggregator.archive.opening import explained, open_writer
+from aggregator.archive.rechecks import Absence, Recheck
 from aggregator.archive.revisions import Revision
 from aggregator.articles.rules import Rules
 from aggregator.articles.verdict import Verdict
@@ -85,6 +87,7 @@ class SqliteArchive:
             self._db = open_writer(self.path)
             settling.unclaim(self._db)
             images.unclaim(self._db)
+            rechecks.unclaim(self._db)
             settling.revive(self._db, self._clock, self._rules)
         except BaseException:
             self._lock.release()
@@ -220,6 +223,30 @@ class SqliteArchive:
         if kind is not None:
             return await self._run(settling.revive_kind, self._clock, kind)
         return await self._run(settling.revive, self._clock, None)
+
+    async def rechecks_due(self, feed: Feed | None = None) -> int:
+        """How many pages wait to be looked at again now."""
+        return await self._run(rechecks.due, self._clock, feed.name if feed else None)
+
+    async def rechecks(self, feed: Feed | None = None, limit: int = 20) -> list[Recheck]:
+        """Claim up to ``limit`` articles whose page is to be looked at again, newest first, under a lease."""
+        return await self._run(rechecks.claim, self._clock, feed.name if feed else None, limit)
+
+    async def looked(self, task: Pending, page: Page) -> None:
+        """Store that a page was found as it was."""
+        await self._run(rechecks.looked, self._clock, task, page)
+
+    async def settle_recheck(self, task: Pending, done: Settled, verdict: Verdict | None = None) -> bool:
+        """Store what a page says when it is read again; whether the source has edited the article."""
+        return await self._run(rechecks.settle, self._clock, task, done, self._parser, verdict)
+
+    async def absent(self, task: Pending, found: Absence, *, worked: bool = False) -> str | None:
+        """Store that an article's page is not there; "missing" at first, "gone" when a second look agrees."""
+        return await self._run(rechecks.absent, self._clock, task, found, worked=worked)
+
+    async def recheck_failed(self, task: Pending, error: AggregatorError) -> None:
+        """Store that a look came to nothing; what is stored of the article stays as it is."""
+        await self._run(rechecks.failed, self._clock, task, error)
 
     async def archived(self, feeds: Sequence[str]) -> int:
         """How many articles have a revision; with ``feeds`` those at home with one of them."""

@@ -127,12 +127,12 @@ def _is_old_article(page: Witness) -> bool:
     asked_day, shown_day = _day(_DAY_IN_URL, urlsplit(page.asked).path), _shown_day(page)
     if asked_day and shown_day:
         return abs((asked_day - shown_day).days) <= 1
-    return not any(_ids(page)) and not _is_front(page.arrived)
+    return not any(_ids(page)) and not is_front(page.arrived)
 
 
 def _is_what_it_claims(page: Witness) -> bool:
     """Whether a page of any other host gives evidence of being the article."""
-    if _is_front(page.arrived):
+    if is_front(page.arrived):
         return False
     if _is_claimed(page, _claimed(page)):
         return True
@@ -156,7 +156,7 @@ def _bears(tree: LexborHTMLParser, title: str, *, anywhere: bool) -> bool:
     Where a redirect has led elsewhere only headlines count: a front page has the titles of the day in its text.
     """
     wanted = _letters(title)
-    if anywhere and wanted in _letters(_seen(tree)):
+    if anywhere and wanted in _letters(seen(tree)):
         return True
     headlines = (*texts(tree, ["h1", "title"]), *_values(tree, [('meta[property="og:title"]', "content")]))
     return any(_alike(wanted, _letters(line)) for line in headlines)
@@ -197,19 +197,19 @@ def _day(pattern: re.Pattern[str], text: str) -> date | None:
 
 def _is_empty(tree: LexborHTMLParser) -> bool:
     """Whether there is nothing at all to see."""
-    return not _seen(tree) and not first_text(tree, ["title"]) and tree.css_first("img, video, iframe") is None
+    return not seen(tree) and not first_text(tree, ["title"]) and tree.css_first("img, video, iframe") is None
 
 
 def _is_challenge(page: Witness) -> bool:
     """Whether this is a page that wants to know if we are human: a short one that says so."""
-    seen = _seen(page.tree)
-    said = (first_text(page.tree, ["title"]), seen)
-    return len(seen) <= page.rules.challenge_length and any(
+    shown = seen(page.tree)
+    said = (first_text(page.tree, ["title"]), shown)
+    return len(shown) <= page.rules.challenge_length and any(
         pattern.search(text) for pattern in page.challenges for text in said
     )
 
 
-def _seen(tree: LexborHTMLParser) -> str:
+def seen(tree: LexborHTMLParser) -> str:
     """The text of the body without scripts and styles."""
     if tree.body is None:
         return ""
@@ -218,7 +218,8 @@ def _seen(tree: LexborHTMLParser) -> str:
     return words(body)
 
 
-def _is_front(address: str) -> bool:
+def is_front(address: str) -> bool:
+    """Whether an address is a host's home page."""
     return bool(host_of(address)) and urlsplit(address).path in ("", "/", "/index.html", "/index.shtml")
 
 
@@ -242,6 +243,6 @@ def _what(page: Witness) -> str:
         return f"a challenge page ({title or 'without a title'})"
     if other and other != comos_id(page.asked):
         return f"another article, {other} ({title})"
-    if _is_front(claimed or page.arrived):
+    if is_front(claimed or page.arrived):
         return f"a home page ({title})"
     return f"a page that names {claimed or 'no article'} ({title or 'without a title'})"

@@ -75,6 +75,8 @@ class Rules:
     identity: tuple[str, ...]
     challenge: re.Pattern[str]
     challenge_length: int  # characters
+    gone: re.Pattern[str]
+    gone_length: int  # characters
     remove: tuple[str, ...]
     promotions: Patterns
     leading: Patterns
@@ -117,6 +119,8 @@ def built_in() -> Rules:
         identity=tuple(everywhere["identity"]),
         challenge=re.compile(everywhere["challenge"].replace("\n", "")),
         challenge_length=everywhere["challenge_length"],
+        gone=re.compile(everywhere["gone"].replace("\n", "")),
+        gone_length=everywhere["gone_length"],
         remove=tuple(everywhere["remove"]),
         promotions=_compiled(everywhere["promotions"]),
         leading=_compiled(everywhere["leading"]),

@@ -10,7 +10,19 @@ from typing import Annotated
 
 import typer
 
-from aggregator.app import App, article_url, chosen, collect_all, discover_all, export_new, fetch_url, open_app
+from aggregator.app import (
+    AT_A_RUN,
+    App,
+    article_url,
+    chosen,
+    collect_all,
+    discover_all,
+    export_new,
+    fetch_url,
+    open_app,
+    recheck_all,
+    rechecks_due,
+)
 from aggregator.cli.frame import ConfigOption, JsonOption, app, run_async, settings_of
 from aggregator.cli.output import complain, local, print_json, print_table, progress
 from aggregator.config import Settings
@@ -47,8 +59,8 @@ def fetch(
     urls = [article_url(word) for word in what or [] if "://" in word]
     feeds = chosen(settings, names) if names or not urls else []
     work = _fetch(settings, feeds, urls, revive=bool(names), due=due, retry=retry, limit=limit)
-    reports, outcomes, images = run_async(work)
-    show_reports(reports, outcomes, settings, images, as_json=as_json)
+    reports, outcomes, looks, images = run_async(work)
+    show_reports(reports, outcomes, settings, looks, images, as_json=as_json)
     raise typer.Exit(exit_code(reports, outcomes, strict=strict))
 
 
@@ -76,7 +88,7 @@ async def _fetch(
     due: bool,
     retry: bool,
     limit: int | None,
-) -> tuple[list[Report], list[Outcome], list[ImageOutcome]]:
+) -> tuple[list[Report], list[Outcome], list[Outcome], list[ImageOutcome]]:
     async with open_app(settings) as opened:
         if retry:
             complain(f"{await opened.archive.revive()} failed articles get another try")
@@ -87,11 +99,24 @@ async def _fetch(
             feeds = [feed for feed in feeds if feed.name in names]
         outcomes = [outcome for url in urls for outcome in await fetch_url(opened, url)]
         reports: list[Report] = []
+        looks: list[Outcome] = []
         if feeds or due:  # what waits for another try is due, too, when no listing is
             reports, more = await poll_feeds(opened, feeds, limit, revive=revive)
             outcomes += more
+            looks = await _look_again(opened, feeds, AT_A_RUN if limit is None else max(limit - len(outcomes), 0))
         await export_fresh(settings)
-        return reports, outcomes, await fetch_images(opened)
+        return reports, outcomes, looks, await fetch_images(opened)
+
+
+async def _look_again(opened: App, feeds: Sequence[Feed], limit: int) -> list[Outcome]:
+    """The pages whose time has come to be looked at again, with a bar; a look that fails is no failure of the run."""
+    waiting = await rechecks_due(opened, feeds, limit)
+    if not waiting:
+        return []
+    complain(f"{waiting} pages to look at again, {_estimate(opened.settings, waiting)}")
+    bar, task = progress(waiting, "looks")
+    with bar:
+        return await recheck_all(opened, feeds, waiting, lambda _: bar.advance(task))  # type: ignore[arg-type]
 
 
 async def poll_feeds(
@@ -146,13 +171,14 @@ def show_reports(
     reports: Sequence[Report],
     outcomes: Sequence[Outcome],
     settings: Settings,
+    looks: Sequence[Outcome] = (),
     images: Sequence[ImageOutcome] = (),
     *,
     as_json: bool,
 ) -> None:
-    """The table or JSON at the end of a fetch, and each failure in one line."""
+    """The table or JSON at the end of a fetch, and each failure in one line. ``looks`` are pages looked at again."""
     if as_json:
-        print_json(reports_json(reports, outcomes, images))
+        print_json(reports_json(reports, outcomes, looks, images))
         return
     if reports:
         rows = [
@@ -173,6 +199,16 @@ def show_reports(
             complain(f"archived {masked(outcome.task.key)}: {outcome.article.title if outcome.article else ''}")
     failed = sum(outcome.error is not None for outcome in outcomes)
     complain(f"{len(fresh)} articles archived, {failed} failed")
+    _show_looks(outcomes, looks)
+
+
+def _show_looks(outcomes: Sequence[Outcome], looks: Sequence[Outcome]) -> None:
+    """What became of pages that were read before."""
+    for outcome in (*outcomes, *looks):
+        if outcome.absence:
+            complain(f"{masked(outcome.task.key)}: {outcome.absence}: {masked(outcome.task.entry.link or '')}")
+    if looks:
+        complain(f"{len(looks)} pages looked at again, {sum(look.fresh for look in looks)} edited")
 
 
 def _status(report: Report, settings: Settings) -> str:
@@ -182,7 +218,10 @@ def _status(report: Report, settings: Settings) -> str:
 
 
 def reports_json(
-    reports: Sequence[Report], outcomes: Sequence[Outcome], images: Sequence[ImageOutcome] = ()
+    reports: Sequence[Report],
+    outcomes: Sequence[Outcome],
+    looks: Sequence[Outcome] = (),
+    images: Sequence[ImageOutcome] = (),
 ) -> dict[str, object]:
     """What ``fetch --json`` prints."""
     rows = [
@@ -210,6 +249,8 @@ def reports_json(
         "new": sum(r.new for r in reports),
         "archived": sum(o.fresh for o in outcomes),
         "failed": len(errors),
+        "rechecked": len(looks),
+        "edited": sum(look.fresh for look in looks),
     }
     if images:
         failed = sum(one.error is not None for one in images)

@@ -37,9 +37,10 @@ def status(as_json: JsonOption = False, config: ConfigOption = None) -> None:
     with Reader(settings.archive) as reader:
         feeds, totals, troubles, drifts = reader.feeds(), reader.totals(), reader.troubles(), reader.drifts()
         images, lost = reader.images(), reader.image_troubles()
+        absences = reader.absences()
     log = log_size(settings.archive)
     if as_json:
-        told = {"totals": totals, "drifts": drifts, "troubles": troubles, "log_bytes": log}
+        told = {"totals": totals, "drifts": drifts, "troubles": troubles, "absences": absences, "log_bytes": log}
         told |= {"images": images, "image_troubles": lost} if any(images.values()) else {}
         print_json({"feeds": [_feed_json(row) for row in feeds], **told})
         return
@@ -79,6 +80,7 @@ def status(as_json: JsonOption = False, config: ConfigOption = None) -> None:
         ]
         columns = ["article", "why", "state", "next try", "title"]
         print_table(columns, listed, title="\nArticles that could not be had")
+    _tell_absences(absences, zone)
     _tell_images(images, lost, zone)
 
 
@@ -95,6 +97,17 @@ def _tell_images(images: Row, lost: Sequence[Row], zone: str) -> None:
             for one in lost
         ]
         print_table(["image", "why", "state", "next try"], listed, title="\nImages that could not be had")
+
+
+def _tell_absences(absences: Sequence[Row], zone: str) -> None:
+    """The articles whose page is missing or gone, and what told so."""
+    if absences:
+        rows = [
+            (masked(str(a["key"])), a["absence"], local(_text(a["absent_since"]), zone), a["evidence"], a["title"])
+            for a in absences
+        ]
+        columns = ["article", "page is", "since", "by", "title"]
+        print_table(columns, rows, title="\nArticles whose page is not there any more; their text stays")
 
 
 def _remarks(row: Row) -> Iterator[str]:
@@ -216,6 +229,9 @@ def _show(row: Row, settings: Settings) -> None:
         if value:
             text = ", ".join(value) if isinstance(value, list) else value
             out().print(visible(f"{name.replace('_', ' '):>10}  {text}"), markup=False)
+    if row["absence"]:
+        since = local(_text(row["absent_since"]), zone)
+        out().print(visible(f"{'page':>10}  {row['absence']} since {since}: {row['evidence']}"), markup=False)
     sightings = row["sightings"]
     feeds = ", ".join(str(one["feed"]) for one in sightings) if isinstance(sightings, list) else ""
     out().print(f"{'seen in':>10}  {feeds}", markup=False)

@@ -13,6 +13,7 @@ from aggregator.config.kinds import (
     CookiesFile,
     Duration,
     HeaderText,
+    Looks,
     Name,
     PagesSwitch,
     Section,
@@ -92,6 +93,8 @@ class FeedRow(Section):
     """Time zone in which this feed's dates without one are read."""
     expect_newest_within: Duration | None = None
     """The feed is shown as stale when its newest entry is older than this."""
+    recheck: Looks | None = None
+    """How long after first sight an article's page is looked at again; off: never."""
     retry_after_scope: Scope | None = None
     """host or feed, instead of network.retry_after_scope."""
     headers: Annotated[

@@ -68,12 +68,26 @@ def _one_or_more(value: object) -> object:
     return tuple(values.words(item) for item in listed)
 
 
+def _looks(value: object) -> object:
+    """How long after first sight a page is looked at again: durations in any order, each once; ``off`` is none."""
+    if str(value).lower() in ("off", "no", "false"):
+        return ()
+    if not isinstance(value, (list, tuple)):
+        raise ValueError(f"must be a list of durations, as in [1h, 1d], or off, not {values.shown(value)}")
+    return tuple(sorted({values.whole_seconds(item) for item in value}))
+
+
 _DURATION = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": "^[0-9.]+(ms|[smhdw])?$"}]}
 _SIZE = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^[0-9.]+ ?([kMG]i?)?B?$"}]}
 
 Duration: TypeAlias = Annotated[int, BeforeValidator(values.whole_seconds), WithJsonSchema(_DURATION)]
 Seconds: TypeAlias = Annotated[float, BeforeValidator(values.positive_seconds), WithJsonSchema(_DURATION)]
 Pause: TypeAlias = Annotated[float, BeforeValidator(values.seconds), WithJsonSchema(_DURATION)]
+Looks: TypeAlias = Annotated[
+    tuple[int, ...],
+    BeforeValidator(_looks),
+    WithJsonSchema({"anyOf": [{"enum": ["off", False]}, {"type": "array", "items": _DURATION}]}),
+]
 Size: TypeAlias = Annotated[int, BeforeValidator(values.size), WithJsonSchema(_SIZE)]
 Words: TypeAlias = Annotated[str, BeforeValidator(values.words)]
 OptionalWords: TypeAlias = Annotated[str, BeforeValidator(lambda value: value and values.words(value))]

@@ -26,6 +26,7 @@ from aggregator.config.kinds import (
     Duration,
     FilePath,
     HeaderText,
+    Looks,
     Name,
     OptionalWords,
     PagesSwitch,
@@ -43,7 +44,7 @@ from aggregator.config.kinds import (
 from aggregator.model import Cookies, Feed, Images, Scope, Way
 from aggregator.text.urls import host_of, is_sina
 
-RESERVED = frozenset("interval recheck retention browse hooks".split())
+RESERVED = frozenset("interval retention browse hooks".split())
 UNFILED = "未分类"
 SINA_ZONE = "Asia/Shanghai"
 
@@ -132,6 +133,8 @@ class Defaults(Section):
     """A feed whose newest entry is older than this is shown as stale."""
     images: Images = "none"
     """Images kept with an article: none, cover (the first of its text) or all (of its text, at most 100)."""
+    recheck: Looks = (3_600, 21_600, 86_400, 604_800)
+    """How long after first sight an article's page is looked at again, for edits and to see it go; off: never."""
 
 
 class DocumentSettings(Section):
@@ -276,6 +279,7 @@ def _feed(row: FeedRow, defaults: Defaults, scope: Scope) -> Feed:
         pages=row.pages or defaults.pages,
         zone=_zone(row, row.url, defaults),
         expect_newest_within=row.expect_newest_within or defaults.expect_newest_within,
+        recheck=defaults.recheck if row.recheck is None else row.recheck,
         headers=({"User-Agent": row.user_agent} if row.user_agent else {}) | dict(row.headers),
         cookies=row.cookies_file or Cookies(),
         proxy=row.proxy,

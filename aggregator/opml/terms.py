@@ -98,6 +98,7 @@ SETTINGS: Mapping[str, tuple[Callable[[object], str], Callable[[str], object]]] 
         "pages": (str, _from_switch),
         "zone": (str, str),
         "expect_newest_within": (_duration, str),
+        "recheck": (_json, _from_json),
         "retry_after_scope": (str, str),
         "encoding": (str, str),
         "headers": (_json, _from_json),

@@ -15,6 +15,7 @@ from aggregator.pipeline.desk import Budget, Desk, Outcome, Watch, Work, inline
 from aggregator.pipeline.discover import status_of
 from aggregator.pipeline.images import ImageOutcome, collect_images
 from aggregator.pipeline.images import told as told_images
+from aggregator.pipeline.recheck import recheck
 from aggregator.pipeline.routes import discover
 from aggregator.pipeline.sifting import Change, changes
 
@@ -34,6 +35,7 @@ __all__ = [
     "heal",
     "inline",
     "poll",
+    "recheck",
     "renormalise",
     "status_of",
     "told_images",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 
+from aggregator.archive.rechecks import Absence
 from aggregator.articles.changes import judged
 from aggregator.articles.compose import compose, from_entry, link_only_article, merged
 from aggregator.articles.differences import Reading, is_edit
@@ -19,7 +20,7 @@ from aggregator.pipeline.images import images_of
 from aggregator.pipeline.sifting import announced, as_read, sifted, wants_page
 from aggregator.sources.questions import page_request
 
-_GONE = {"not_found": "not_found", "gone": "gone"}
+GONE = {"not_found": "not_found", "gone": "gone"}  # why there is only a link, by the error of its page
 
 
 @dataclass(slots=True)
@@ -77,6 +78,9 @@ async def _attempt(desk: Desk, task: Pending) -> Outcome:
     except ArchiveError:
         raise
     except AggregatorError as error:
+        if isinstance(error, FetchError) and error.kind in GONE:
+            found = Absence(f"HTTP {error.status}", error.status)
+            return Outcome(task, absence=await desk.archive.absent(task, found, worked=True))
         await desk.archive.fail(task, error, trace.page)
         return Outcome(task, error=error)
 
@@ -105,11 +109,11 @@ async def _settled(
     done = replace(done, images=images_of(desk, wanted, article))
     if not keep:
         return Outcome(wanted, article, fresh=True)
-    verdict = await _judged(desk, wanted, done) if task.revisions else None
+    verdict = await verdict_on(desk, wanted, done) if task.revisions else None
     return Outcome(wanted, article, fresh=await desk.archive.settle(wanted, done, verdict))
 
 
-async def _judged(desk: Desk, task: Pending, done: Settled) -> Verdict | None:
+async def verdict_on(desk: Desk, task: Pending, done: Settled) -> Verdict | None:
     """What the source changed in facts since the current revision; ``None`` where it has edited nothing."""
     await rederive(desk, task.article)
     known = await desk.archive.current(task.article)
@@ -130,8 +134,8 @@ async def _article(desk: Desk, task: Pending, trace: _Trace) -> Article:
     try:
         trace.page = await desk.fetch(page_request(feed, entry.link))
     except FetchError as error:
-        if error.kind in _GONE:
-            return link_only_article(entry, _GONE[error.kind])
-        raise
+        if error.kind not in GONE or task.has_text:
+            raise
+        return link_only_article(entry, GONE[error.kind])
     article, trace.signs = await read_as_told(desk, feed, trace.page, entry)
     return article

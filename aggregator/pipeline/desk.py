@@ -45,13 +45,17 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one article: archived (``fresh`` when that made a new revision), dropped, or an error."""
+    """What became of one article: archived (``fresh`` when that made a new revision), dropped, or an error.
+
+    ``absence`` tells that its page is no longer there: "missing", or "gone" when that is certain.
+    """
 
     task: Pending
     article: Article | None = None
     fresh: bool = False
     error: AggregatorError | None = None
     dropped: bool = False
+    absence: str | None = None
 
 
 @dataclass(slots=True)
