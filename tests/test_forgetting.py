@@ -116,6 +116,10 @@ def test_show_says_when_it_was_erased(home: Path) -> None:
     assert row["keys"]
     command(home, "show", KEY)
     command(home, "show", KEY, "--document", code=2)
+    before = json.loads(command(home, "show", KEY, "--json", "--as-of", START.isoformat()))
+    assert (before["reason"], before["state"], before["document"]) == ("forgotten", None, None)
+    with Reader(home / "archive.db") as reader:
+        assert len(list(reader.documents_until(reader.commit_at(START)))) == 1
     command(home, "diff", KEY, code=2)
 
 

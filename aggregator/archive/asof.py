@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from sqlite_utils import Database
 
 from aggregator.archive import revisions
+from aggregator.archive.forgetting import FORGOTTEN
 from aggregator.archive.revisions import Revision
 from aggregator.archive.rows import item_bytes
 from aggregator.articles.compose import rendered
@@ -56,9 +57,10 @@ def article(db: Database, names: Sequence[str], until: int | None, n: int | None
         " iif(r.id IS NULL, e.title, r.title) AS title, r.original_title,"
         " iif(r.id IS NULL, e.published, r.published) AS published, r.modified, r.author, r.media, r.editor,"
         " r.editor_code, r.keywords, r.symbols, r.cover, r.categories,"
-        " coalesce(r.reason, iif(:past, NULL, a.reason)) AS reason, r.body, r.fingerprint,"
-        " r.verdict, r.evidence, r.rule, r.rules, r.parser,"
-        " r.document_sha256, iif(:past, iif(r.id IS NULL, 'pending', NULL), w.state) AS state,"
+        f" coalesce(r.reason, iif(:past AND a.reason IS NOT '{FORGOTTEN}', NULL, a.reason)) AS reason, r.body,"
+        " r.fingerprint, r.verdict, r.evidence, r.rule, r.rules, r.parser,"
+        " r.document_sha256,"
+        f" iif(:past, iif(r.id IS NULL AND a.reason IS NOT '{FORGOTTEN}', 'pending', NULL), w.state) AS state,"
         " w.error_kind, w.error, w.next_try"
         f" FROM articles a LEFT JOIN revisions r ON r.id = {_THEN} LEFT JOIN feeds f ON f.id = a.home_feed"
         ' LEFT JOIN commits c ON c.seq = r."commit" LEFT JOIN work w ON w.article = a.id AND NOT :past'
