@@ -128,7 +128,7 @@ async def _run(month: Month, dice: Random, every: tuple[int, int], end: datetime
             month.wire.round += 1
             month.wire.kill = dice.randint(2, 9) if left == 1 and dice.random() < 0.7 else 0
             try:
-                await _round(month, one)
+                await one_round(month, one)
             except BaseExceptionGroup as group:
                 if group.subgroup(Killed) is None:
                     raise
@@ -142,7 +142,8 @@ async def _run(month: Month, dice: Random, every: tuple[int, int], end: datetime
                 break
 
 
-async def _round(month: Month, one: Desk) -> None:
+async def one_round(month: Month, one: Desk) -> None:
+    """Poll the feeds that are due, then have what waits."""
     assert isinstance(one.archive, SqliteArchive)
     for name in await one.archive.due_feeds():
         await discover(one, one.feeds[name])

@@ -172,6 +172,7 @@ class Wire:
         version = (item.id, len(item.versions)) if item and item.listed else None
         if self.held.get(host, START) > self.clock():
             self.vain[version or ("", 0)] += 1
+            self.asked["while held"] += 1
             raise FetchError("held", kind="held", where=request.url, retry_at=self.held[host])
         self._die(version)
         kind = "page" if item else "list"
