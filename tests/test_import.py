@@ -55,8 +55,8 @@ def run(folder: Path, *words: str, code: int = 0) -> str:
 
 
 def tree(folder: Path) -> dict[str, bytes]:
-    """Every file below a folder."""
-    files = (one for one in folder.rglob("*") if one.is_file())
+    """Every document below a folder."""
+    files = folder.rglob("*.md")
     return {one.relative_to(folder).as_posix(): one.read_bytes() for one in files}
 
 
