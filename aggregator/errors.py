@@ -93,6 +93,7 @@ class ParseError(AggregatorError):
     Kinds for an article's page: ``wrong_page`` (it does not prove to be the article asked for), ``extract_failed``
     (no rule finds a body).
     Kinds for both: ``too_slow`` and ``too_heavy`` (reading it took more time or memory than anything honest does).
+    An article that was read but that the archive cannot take is ``unstorable``.
     Kinds for an image: ``active_image`` (SVG, which may hold scripts), ``not_an_image``.
     Kinds for an OPML file: ``not_opml``, ``entities`` (it declares some), ``too_large`` (in bytes, outlines or depth).
     """

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,7 @@ from test_archive import WIRE, announced, found, settled, using
 from world import Clock, Site, desk, item, link, page, rss, urls
 
 from aggregator.archive import SqliteArchive
-from aggregator.errors import ArchiveError
+from aggregator.errors import ArchiveError, ParseError
 from aggregator.export.hexo import export, export_news
 from aggregator.pipeline import poll
 from aggregator.schedule import REST, Daemon
@@ -175,6 +177,58 @@ def test_s5_the_daemon_rests_and_goes_on(tmp_path: Path) -> None:
             assert sorted(line.partition(",")[0] for line in said) == ["bad: ok: 2 listed", "good: ok: 2 listed"]
 
     asyncio.run(scene())
+
+
+HALF = "半\ud83d"  # of a surrogate pair: no UTF-8 has it
+BAD = {
+    "title": {"title": HALF},
+    "link": {"link": f"https://wire.example/{HALF}"},
+    "guid": {"id": HALF},
+    "author": {"author": HALF},
+    "categories": {"categories": ("好", HALF)},
+    "updated": {"updated": datetime.min.replace(tzinfo=timezone(timedelta(hours=8)))},
+    "published": {"published": datetime.max.replace(tzinfo=timezone(timedelta(hours=-8)))},
+    "full_text": {"full_text": 1 << 70},
+}
+
+
+@pytest.mark.parametrize("what", [*BAD, "key"])
+def test_s6_one_bad_entry_of_250_is_set_apart_and_the_others_are_stored(tmp_path: Path, what: str) -> None:
+    async def work(archive: SqliteArchive) -> None:
+        await archive.enrol([WIRE])
+        entries = [announced(n) for n in range(250)]
+        bad = announced(117, **BAD.get(what, {}))
+        entries[117] = replace(bad, keys=(f"url:{HALF}",)) if what == "key" else bad
+        first = await archive.note(WIRE, found(*entries))
+        assert (first.new, first.known) == (249, 0)
+        assert first.remark
+        assert "an entry cannot be stored: " in first.remark
+        again = await archive.note(WIRE, found(*entries, digest="d2"))
+        assert (again.new, again.known, again.remark) == (0, 249, None)
+        assert (await archive.note(WIRE, found(*(announced(n) for n in range(251))))).new == 2
+
+    using(tmp_path, Clock(), work)
+    assert rows(tmp_path, "SELECT count(*) FROM articles") == [(251,)]
+    ((place, item_page),) = rows(tmp_path, "SELECT place, page FROM events WHERE kind = 'unstorable'")
+    assert place == "the list of wire"
+    assert rows(tmp_path, f"SELECT kind, size FROM pages WHERE id = {item_page}") == [("item", 16)]
+    assert rows(tmp_path, "SELECT count(*) FROM keys WHERE article NOT IN (SELECT id FROM articles)") == [(0,)]
+    assert rows(tmp_path, "SELECT count(*) FROM commits WHERE digest IS NULL") == [(0,)]
+
+
+def test_s6_an_article_that_cannot_be_stored_fails_alone(tmp_path: Path) -> None:
+    async def work(archive: SqliteArchive) -> None:
+        await archive.enrol([WIRE])
+        await archive.note(WIRE, found(announced(1), announced(2)))
+        first, second = await archive.pending(WIRE)
+        with pytest.raises(ParseError) as refused:
+            await archive.settle(first, settled(first, title=HALF))
+        assert refused.value.kind == "unstorable"
+        await archive.fail(first, refused.value, None)
+        assert await archive.settle(second, settled(second))
+
+    using(tmp_path, Clock(), work)
+    assert rows(tmp_path, "SELECT error_kind FROM work") == [("unstorable",)]
 
 
 def rows(folder: Path, sql: str, name: str = "a.db") -> list[tuple[object, ...]]:

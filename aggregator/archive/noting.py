@@ -11,6 +11,7 @@ from typing import NamedTuple
 from sqlite_utils import Database
 
 from aggregator.archive import health, renaming, ways
+from aggregator.archive.apart import UNSTORABLE, attempt, set_apart, storable
 from aggregator.archive.dropping import DROPPED
 from aggregator.archive.forgetting import forgotten
 from aggregator.archive.importing import matching
@@ -112,7 +113,8 @@ def note(db: Database, clock: Clock, feed: Feed, found: Discovery) -> Noted:
             observe_listing(db, stamp, feed.name, found.oddities)
         now = clock()
         health.succeeded(db, feed, feed_id, now, found)
-        noted = replace(noted, remark=health.follow(db, feed_id, found))
+        remarks = filter(None, (health.follow(db, feed_id, found), noted.remark))
+        noted = replace(noted, remark="; ".join(remarks) or None)
         warnings = before[1] if found.warnings is None else bounded_as_json(found.warnings)
         if noted.new or noted.changed or noted.remark or before != (found.status, warnings):
             update(db, "feeds", feed_id, {"warnings": warnings})
@@ -172,32 +174,54 @@ def _poll_row(
 
 def _note_entries(db: Database, stamp: Callable[[], Commit], feed_id: int, announced: Sequence[Announced]) -> Noted:
     """Sightings of a listing: what is new becomes an article with work to do, what changed is noted and done again."""
-    known = _known(db, [key for one in announced for key in one.keys])
+    known = _known(db, [key for one in announced for key in one.keys if storable(key)])
     said = _said(db, feed_id, set(known.values()))
     times = Counter(one.keys[0] for one in announced)
     erased = forgotten(db)
     new = changed = 0
+    refused: list[tuple[Entry, Exception]] = []
     for one in announced:
         article = next((known[key] for key in one.keys if key in known), None)
         if article in erased:
             continue
         before = said[article] if article is not None else []
         now = _comparable(one.entry)
-        if before and _is_no_news(now, before, repeated=times[one.keys[0]] > 1):
+        if isinstance(now, Comparable) and before and _is_no_news(now, before, repeated=times[one.keys[0]] > 1):
             continue
-        imported = matching(db, one) if article is None else None
-        if imported is not None:
-            article = imported
-            _ask_again(db, stamp(), article, one.entry)
-        elif article is None:
-            article = _add_article(db, stamp(), one)
-            new += 1
-        elif before or _moved(db, article, one.entry):
-            changed += _ask_again(db, stamp(), article, one.entry)
-        _add_keys(db, stamp(), article, one.keys, known)
-        _add_entry(db, stamp(), feed_id, article, one.entry)
-        said[article].append(now)
-    return Noted(new=new, known=len(announced) - new, changed=changed)
+        done = attempt(db, partial(_note_entry, db, stamp(), feed_id, article, one, known, said=bool(before)))
+        if isinstance(done, Exception) or isinstance(now, Exception):
+            refused.append((one.entry, next(error for error in (now, done) if isinstance(error, Exception))))
+            continue
+        new, changed = new + done.new, changed + done.changed
+        known |= dict.fromkeys((key for key in one.keys if key not in known), done.article)
+        said[done.article].append(now)
+    remark = set_apart(db, stamp, feed_id, refused)
+    return Noted(new=new, known=len(announced) - new - len(refused), changed=changed, remark=remark)
+
+
+class _Done(NamedTuple):
+    article: int
+    new: bool = False
+    changed: int = 0
+
+
+def _note_entry(
+    db: Database, stamp: Commit, feed_id: int, article: int | None, one: Announced, known: dict[str, int], *, said: bool
+) -> _Done:
+    """One sighting; ``said``: this feed has announced the article before."""
+    if article is not None:
+        edited = said or _moved(db, article, one.entry)
+        done = _Done(article, changed=_ask_again(db, stamp, article, one.entry) if edited else 0)
+    elif (imported := matching(db, one)) is not None:
+        _ask_again(db, stamp, imported, one.entry)
+        done = _Done(imported)
+    else:
+        done = _Done(_add_article(db, stamp, one), new=True)
+    for key in dict.fromkeys(one.keys):
+        if key not in known:
+            insert(db, "keys", {"key": key, "article": done.article, "commit": stamp.seq})
+    _add_entry(db, stamp, feed_id, done.article, one.entry)
+    return done
 
 
 def _known(db: Database, keys: Sequence[str]) -> dict[str, int]:
@@ -237,9 +261,15 @@ def _is_no_news(now: Comparable, before: Sequence[Comparable], *, repeated: bool
     return len(links) > _MOST_LINKS and before[-1][:-1] == now[:-1]
 
 
-def _comparable(entry: Entry) -> Comparable:
-    """What makes an entry a changed one. Summaries, counters and the index time move without an edit."""
-    return Comparable(entry.title, when(entry.updated), entry.original if entry.full_text else None, entry.link)
+def _comparable(entry: Entry) -> Comparable | Exception:
+    """What makes an entry a changed one; or why that cannot be told.
+
+    Summaries, counters and the index time move without an edit.
+    """
+    try:
+        return Comparable(entry.title, when(entry.updated), entry.original if entry.full_text else None, entry.link)
+    except UNSTORABLE as error:
+        return error
 
 
 def _moved(db: Database, article: int, entry: Entry) -> bool:
@@ -284,13 +314,6 @@ def _ask_again(db: Database, stamp: Commit, article: int, entry: Entry) -> int:
         [article, host_of(entry.link or ""), iso(stamp.at)],
     )
     return 1
-
-
-def _add_keys(db: Database, stamp: Commit, article: int, keys: Sequence[str], known: dict[str, int]) -> None:
-    for key in keys:
-        if key not in known:
-            insert(db, "keys", {"key": key, "article": article, "commit": stamp.seq})
-            known[key] = article
 
 
 def _add_entry(db: Database, stamp: Commit, feed_id: int, article: int, entry: Entry) -> None:

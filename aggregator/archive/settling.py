@@ -9,6 +9,7 @@ from functools import cache, partial
 from sqlite_utils import Database
 
 from aggregator.archive import images, rechecks, retries
+from aggregator.archive.apart import storing
 from aggregator.archive.revising import revise
 from aggregator.archive.rows import add_page, commit, stored_page, transaction, update, when
 from aggregator.archive.tasks import task_of
@@ -70,8 +71,12 @@ def _with_stored(db: Database, task: Pending, rules: str | None) -> Pending:
 def settle(
     db: Database, clock: Clock, task: Pending, done: Settled, parser: str, verdict: Verdict | None = None
 ) -> bool:
-    """Store what an article's page gave; whether that made a new revision. Equal content makes none."""
-    with transaction(db):
+    """Store what an article's page gave; whether that made a new revision. Equal content makes none.
+
+    Raises:
+        ParseError: kind ``unstorable``; nothing is stored.
+    """
+    with storing(task.entry.link or task.key), transaction(db):
         stamp = cache(partial(commit, db, clock))
         page, fresh = revise(db, stamp, task, done, parser, verdict)
         if done.signs:
