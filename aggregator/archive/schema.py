@@ -343,6 +343,12 @@ def m018_pages_that_are_looked_at_again(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m019_events_of_an_article(db: Database) -> None:
+    """A way to them that does not lead over all events."""
+    db.execute("CREATE INDEX events_article ON events(article, id) WHERE article IS NOT NULL")
+
+
 def known_migrations() -> frozenset[str]:
     """The names of all migrations this version knows; an archive with another one was made by a newer version."""
     empty = Database(memory=True, execute_plugins=False)

@@ -51,7 +51,7 @@ def announced(number: int) -> Announced:
     link = f"https://wire.example/news/{number}"
     raw = f"<item>{number:0{_ITEM}}</item>".encode()
     entry = Entry(f"g{number}", link, f"第{number}号快讯", AT, AT, raw=raw)
-    return Announced((f"{_KEY}{number}", f"guid:wire:g{number}"), entry, AT)
+    return Announced((f"{_KEY}{number}", f"guid:wire:g{number}"), entry, AT + timedelta(seconds=number))
 
 
 def settled(task: Pending) -> Settled:
@@ -108,6 +108,7 @@ _OTHER: dict[str, dict[str, str]] = {
     "pages": {"id": "i", "sha256": "lower(hex(randomblob(32)))", "bytes": f"randomblob({_PAGE})", '"commit"': "i"},
     "articles": {
         **{"id": "i", "key": f"'{_KEY}old-' || i", "revision": "i", "file": "'甲/' || i", "file_key": "'甲/' || i"},
+        **{"date": "strftime('%Y-%m-%dT%H:%M:%SZ', '2020-01-01', '+' || i || ' seconds')"},
         **{"document": f"hex(randomblob({_TEXT}))", '"commit"': "i"},
     },
     "keys": {"key": f"'{_KEY}old-' || i", "article": "i", '"commit"': "i"},
