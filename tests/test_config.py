@@ -160,8 +160,9 @@ def test_anchors_may_be_shared() -> None:
 
 
 def test_a_feed_gets_the_defaults() -> None:
-    above = "defaults: {every: 1h, pages: false, zone: Europe/Berlin, expect_newest_within: 2d}\n"
+    above = "defaults: {every: 1h, pages: false, zone: Europe/Berlin, expect_newest_within: 2d, recheck: [1d]}\n"
     assert row(above=above) == Feed(
+        recheck=(86_400,),
         name="a",
         source="feed",
         url="https://example.org/a.xml",
@@ -173,6 +174,7 @@ def test_a_feed_gets_the_defaults() -> None:
     )
     own = "  every: 5s\n  pages: auto\n  zone: UTC\n  expect_newest_within: 1d\n  enabled: off\n  headers: {X-A: b}\n"
     assert row(own, above=above) == Feed(
+        recheck=(86_400,),
         name="a",
         source="feed",
         url="https://example.org/a.xml",

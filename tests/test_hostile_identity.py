@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
@@ -122,6 +124,60 @@ def test_d4_items_that_only_share_their_words_stay_apart(tmp_path: Path) -> None
         tmp_path, 3, lambda n: [item("早报", guid=f"g{n}", link=f"http://bad.example/news/3?day={n}")], "false"
     )
     assert archived(verdict) == ["早报"] * 3
+
+
+def listed(n: int, count: int = 8, text: str = WORDS) -> list[str]:
+    """A listing whose guids, links and dates are all of the ``n``-th poll, and whose words are always the same."""
+    day = rfc1123(START - timedelta(hours=n))
+    return [
+        item(f"报道{i}", guid=f"g{n}-{i}", link=f"http://bad.example/{n}/{i}", text=f"{i}{text}", at=day)
+        for i in range(count)
+    ]
+
+
+def ids_changed(folder: Path) -> list[object]:
+    db = Database(folder / "archive.db")
+    found = [row[0] for row in db.execute("SELECT message FROM events WHERE kind = 'ids_changed'")]
+    db.close()
+    return found
+
+
+def test_d4_a_feed_whose_ids_dates_and_links_all_change_does_not_flood_and_says_so(tmp_path: Path) -> None:
+    verdict = polled(tmp_path, POLLS, lambda n: [*listed(n), item(f"新{n}", guid=f"n{n}", text=f"{n}{WORDS}", at=AT)])
+    assert sorted(map(str, archived(verdict))) == sorted(
+        [*(f"报道{i}" for i in range(8)), *(f"新{n}" for n in range(POLLS))]
+    )
+    assert len(verdict.entries) <= 8 * 6 + POLLS  # each is noted a few times
+    assert ids_changed(tmp_path) == ["the list of bad: 8 of 9 entries are known articles under new ids"]
+    assert {row[1] for row in versions(tmp_path)} == {1}
+    with Reader(tmp_path / "archive.db") as reader:
+        (row,) = (row for row in reader.feeds() if row["name"] == "bad")
+        found = reader.article("url:https://bad.example/1/3")
+    assert row["ids_changed"]
+    assert found is not None
+    assert found["title"] == "报道3"
+
+
+def test_d4_a_feed_that_is_rebuilt_once_goes_on_under_its_new_ids(tmp_path: Path) -> None:
+    verdict = polled(tmp_path, 4, lambda n: [*listed(min(n, 1)), item(f"新{n}", guid=f"n{n}", text=WORDS, at=AT)])
+    assert len(archived(verdict)) == 8 + 4
+    assert len(verdict.entries) == 8 * 2 + 4
+    assert len(ids_changed(tmp_path)) == 1
+
+
+def test_d4_columns_with_the_same_words_every_day_stay_apart(tmp_path: Path) -> None:
+    # Two of ten are new by name each day and say what those of the day before said; the other eight are as they were.
+    verdict = polled(tmp_path, 3, lambda n: [*listed(n, 2, WORDS * 2), *listed(9)])
+    assert len(archived(verdict)) == 8 + 3 * 2
+    assert ids_changed(tmp_path) == []
+
+
+def test_d4_new_ids_under_titles_alone_are_new_articles(tmp_path: Path) -> None:
+    verdict = polled(
+        tmp_path, 3, lambda n: [re.sub("<content.*?</content:encoded>", "", one) for one in listed(n)], "false"
+    )
+    assert len(archived(verdict)) == 3 * 8
+    assert ids_changed(tmp_path) == []
 
 
 @pytest.mark.parametrize(

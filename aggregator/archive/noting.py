@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from typing import NamedTuple
@@ -15,6 +15,7 @@ from aggregator.archive.apart import UNSTORABLE, attempt, set_apart, storable
 from aggregator.archive.dropping import DROPPED
 from aggregator.archive.forgetting import forgotten
 from aggregator.archive.importing import matching
+from aggregator.archive.renumbering import tell, under_new_ids
 from aggregator.archive.rows import (
     Commit,
     Value,
@@ -108,7 +109,8 @@ def note(db: Database, clock: Clock, feed: Feed, found: Discovery) -> Noted:
         feed_id = feed_id_of(db, feed.name)
         before = db.execute("SELECT status, warnings FROM feeds WHERE id = ?", [feed_id]).fetchone()
         stamp = cache(partial(commit, db, clock))  # one commit, and none where nothing happened
-        noted = _note_entries(db, stamp, feed_id, found.entries)
+        renumbered = _renumbered(db, stamp, feed, feed_id, found.entries)
+        noted = _note_entries(db, stamp, feed_id, found.entries, renumbered)
         if found.oddities is not None:
             observe_listing(db, stamp, feed.name, found.oddities)
         now = clock()
@@ -172,8 +174,34 @@ def _poll_row(
     )
 
 
-def _note_entries(db: Database, stamp: Callable[[], Commit], feed_id: int, announced: Sequence[Announced]) -> Noted:
+def _renumbered(
+    db: Database, stamp: Callable[[], Commit], feed: Feed, feed_id: int, announced: Sequence[Announced]
+) -> frozenset[int]:
+    """The places in a listing of known articles whose ids have all changed; they get the new ones as further names.
+
+    Such a sighting is no edit. Where it happens at every poll, it is noted a few times, as another link is.
+    """
+    known = _known(db, [key for one in announced for key in one.keys if storable(key)])
+    found = under_new_ids(db, feed_id, announced, known)
+    said = _said(db, feed_id, set(found.values()))
+    fresh = [place for place, article in found.items() if len(said[article]) <= _MOST_LINKS]
+    for place in fresh:
+        one = announced[place]
+        done = attempt(db, partial(_add_sighting, db, stamp(), feed_id, found[place], one, known))
+        if isinstance(done, Exception):
+            del found[place]  # it is told with the rest
+            continue
+        known |= dict.fromkeys((key for key in one.keys if key not in known), found[place])
+    if fresh:
+        tell(db, stamp, feed.name, len(found), len(announced))
+    return frozenset(found)
+
+
+def _note_entries(
+    db: Database, stamp: Callable[[], Commit], feed_id: int, listed: Sequence[Announced], renumbered: Container[int]
+) -> Noted:
     """Sightings of a listing: what is new becomes an article with work to do, what changed is noted and done again."""
+    announced = [one for place, one in enumerate(listed) if place not in renumbered]
     known = _known(db, [key for one in announced for key in one.keys if storable(key)])
     said = _said(db, feed_id, set(known.values()))
     times = Counter(one.keys[0] for one in announced)
@@ -196,7 +224,7 @@ def _note_entries(db: Database, stamp: Callable[[], Commit], feed_id: int, annou
         known |= dict.fromkeys((key for key in one.keys if key not in known), done.article)
         said[done.article].append(now)
     remark = set_apart(db, stamp, feed_id, refused)
-    return Noted(new=new, known=len(announced) - new - len(refused), changed=changed, remark=remark)
+    return Noted(new=new, known=len(listed) - new - len(refused), changed=changed, remark=remark)
 
 
 class _Done(NamedTuple):
@@ -217,11 +245,18 @@ def _note_entry(
         done = _Done(imported)
     else:
         done = _Done(_add_article(db, stamp, one), new=True)
+    _add_sighting(db, stamp, feed_id, done.article, one, known)
+    return done
+
+
+def _add_sighting(
+    db: Database, stamp: Commit, feed_id: int, article: int, one: Announced, known: Mapping[str, int]
+) -> None:
+    """An entry of a known article, with the names it was not known by."""
     for key in dict.fromkeys(one.keys):
         if key not in known:
-            insert(db, "keys", {"key": key, "article": done.article, "commit": stamp.seq})
-    _add_entry(db, stamp, feed_id, done.article, one.entry)
-    return done
+            insert(db, "keys", {"key": key, "article": article, "commit": stamp.seq})
+    _add_entry(db, stamp, feed_id, article, one.entry)
 
 
 def _known(db: Database, keys: Sequence[str]) -> dict[str, int]:

@@ -56,6 +56,9 @@ class Reader:
         """The feeds with their health, active ones first in the configuration's order."""
         rows = self._rows(
             "SELECT f.*, nullif(max(coalesce(f.not_before, ''), coalesce(h.next_allowed_at, '')), '') AS held_until,"
+            " (SELECT max(at) FROM events JOIN commits ON seq = \"commit\" WHERE kind = 'ids_changed'"
+            "  AND place = 'the list of ' || f.name AND at >= strftime('%Y-%m-%dT%H:%M:%SZ', f.last_polled, '-7 days'))"
+            " AS ids_changed,"
             " (SELECT count(DISTINCT article) FROM entries WHERE feed = f.id) AS articles,"
             " (SELECT count(DISTINCT article) FROM work JOIN entries e USING (article) WHERE e.feed = f.id) AS waiting"
             " FROM feeds f LEFT JOIN hosts h USING (host) WHERE f.source NOT IN ('url', 'import')"

@@ -31,7 +31,7 @@ def observe(db: Database, stamp: Commit, article: int, host: str, page: int | No
 
 def observe_listing(db: Database, stamp: Callable[[], Commit], feed: str, oddities: Sequence[str]) -> None:
     """Compare a listing's oddities with those known of its feed. Inside the caller's transaction."""
-    where = _list_of(feed)
+    where = list_of(feed)
     _compare(db, stamp, where, {f"{where}: {oddity}": f"{where}: {oddity} in its items" for oddity in oddities})
 
 
@@ -40,7 +40,7 @@ def rename_list(db: Database, stamp: Callable[[], Commit], old: str, new: str) -
 
     The events of before stay as they were noted. Inside the caller's transaction.
     """
-    before, after = _list_of(old), _list_of(new)
+    before, after = list_of(old), list_of(new)
     open_ones = db.execute(f"SELECT subject, message FROM ({OPEN_DRIFTS}) WHERE place = ? ORDER BY id", [before])
     for subject, message in open_ones.fetchall():
         _event(db, stamp(), "drift_over", before, subject, f"the feed is called {new} now")
@@ -48,7 +48,8 @@ def rename_list(db: Database, stamp: Callable[[], Commit], old: str, new: str) -
         _event(db, stamp(), "drift", after, *renamed)
 
 
-def _list_of(feed: str) -> str:
+def list_of(feed: str) -> str:
+    """The place of an event that is about a feed's listing."""
     return f"the list of {feed}"
 
 

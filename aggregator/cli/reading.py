@@ -116,6 +116,8 @@ def _remarks(row: Row) -> Iterator[str]:
         yield f"{row['error_kind']}: {row['error']}"
     if row["way_url"]:
         yield f"asked at {row['way_url']} since {row['way_since']}: {row['way_why']}; next try at {row['probe_at']}"
+    if row["ids_changed"]:
+        yield f"all its ids changed at once, last at {row['ids_changed']}; its entries go on as the articles they were"
     if row["moved_to"]:
         yield f"moved to {row['moved_to']}: change the url in config.yaml"
     warnings = row["warnings"]
@@ -128,7 +130,18 @@ def _remarks(row: Row) -> Iterator[str]:
 
 def _feed_json(row: Row) -> dict[str, object]:
     shown = ("name", "source", "url", "articles", "waiting", "failures", "last_polled", "last_success", "newest")
-    now = ("next_due", "floor", "held_until", "moved_to", "warnings", "way_url", "way_since", "way_why", "probe_at")
+    now = (
+        "next_due",
+        "floor",
+        "held_until",
+        "moved_to",
+        "warnings",
+        "ids_changed",
+        "way_url",
+        "way_since",
+        "way_why",
+        "probe_at",
+    )
     values = {name: row[name] for name in (*shown, *now)}
     error = {"kind": row["error_kind"], "message": row["error"]} if row["error_kind"] else None
     return {**values, "status": _state(row), "error": error}
