@@ -99,6 +99,7 @@ SETTINGS: Mapping[str, tuple[Callable[[object], str], Callable[[str], object]]] 
         "zone": (str, str),
         "expect_newest_within": (_duration, str),
         "recheck": (_json, _from_json),
+        "images": (str, str),
         "retry_after_scope": (str, str),
         "encoding": (str, str),
         "headers": (_json, _from_json),
