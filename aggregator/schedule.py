@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from aggregator.app import App, open_app, poll_feed, utc_now
+from aggregator.app import App, kept_for, open_app, poll_feed, utc_now
 from aggregator.config import Settings
 from aggregator.errors import AggregatorError
 from aggregator.model import Clock, Feed, Report
@@ -42,6 +42,7 @@ async def serve(settings: Settings, say: Say, clock: Clock = utc_now, stop: asyn
         scheduler.add_job(
             daemon.tick, "interval", seconds=TICK, max_instances=1, coalesce=True, misfire_grace_time=None
         )
+        scheduler.add_job(daemon.retain, "interval", days=1, next_run_time=clock(), misfire_grace_time=None)
         scheduler.start()
         say(f"polling {sum(feed.enabled for feed in app.desk.feeds.values())} feeds into {settings.archive}")
         try:
@@ -96,6 +97,14 @@ class Daemon:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._polls.pop(task.get_name(), None)
+
+    async def retain(self) -> None:
+        """Drop what the configuration no longer keeps; by default that is nothing."""
+        try:
+            for due in await self._app.archive.retain(*kept_for(self._app.settings)):
+                self._say(f"{due.feed}: {len(due.pages)} raw pages and {len(due.texts)} texts dropped")
+        except AggregatorError as error:
+            self._rest(error)
 
     async def drain(self) -> None:
         """End all polls: they get a moment to finish, then are cancelled; a transaction under way is completed."""

@@ -1,7 +1,7 @@
 """The jobs a person asks for: settings in, what was done out. Everything below is wired together here."""
 
 from aggregator.app.exporting import export_all, export_new, export_until
-from aggregator.app.keeping import forget, home_of_imports, reindex, rename_feed, sift, sift_again
+from aggregator.app.keeping import forget, home_of_imports, kept_for, reindex, rename_feed, retain, sift, sift_again
 from aggregator.app.opening import App, network_of, open_app, utc_now
 from aggregator.app.polling import (
     AT_A_RUN,
@@ -36,6 +36,7 @@ __all__ = [
     "fetch_url",
     "forget",
     "home_of_imports",
+    "kept_for",
     "network_of",
     "open_app",
     "poll_feed",
@@ -43,6 +44,7 @@ __all__ = [
     "rechecks_due",
     "reindex",
     "rename_feed",
+    "retain",
     "sift",
     "sift_again",
     "unfiled",

@@ -10,6 +10,7 @@ from aggregator.app.opening import open_app, utc_now
 from aggregator.app.polling import chosen
 from aggregator.archive import Reader, SqliteArchive
 from aggregator.archive.forgetting import Plan
+from aggregator.archive.retention import Due, Keep
 from aggregator.archive.revisions import IMPORTED
 from aggregator.config import UNFILED, Settings
 from aggregator.export.hexo import withdraw
@@ -111,3 +112,18 @@ async def forget(settings: Settings, plan: Plan, clock: Clock = utc_now) -> Path
 def home_of_imports() -> Feed:
     """The feed that documents of other programs are filed at: never polled, its articles keep their own categories."""
     return Feed(name=IMPORTED, source="import", url="", categories=(UNFILED, UNFILED, UNFILED))
+
+
+def kept_for(settings: Settings) -> tuple[dict[str, Keep], Keep]:
+    """For how long each feed is kept, and those that were removed from the configuration."""
+    rows, rest = settings.retention(), settings.defaults.retention
+    return {name: Keep(row.pages, row.texts) for name, row in rows.items()}, Keep(rest.pages, rest.texts)
+
+
+async def retain(settings: Settings, clock: Clock = utc_now) -> list[Due]:
+    """Drop what is no longer kept; what it was."""
+    archive = await SqliteArchive.open(settings.archive, clock, parser=__version__, rules=settings.site_rules().version)
+    try:
+        return await archive.retain(*kept_for(settings))
+    finally:
+        await archive.close()

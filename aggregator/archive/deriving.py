@@ -93,5 +93,5 @@ def _chosen(feeds: Sequence[str]) -> str:
     named = f" AND f.name IN ({','.join('?' * len(feeds))})" if feeds else ""
     return (
         "SELECT a.id FROM articles a JOIN feeds f ON f.id = a.home_feed JOIN revisions r ON r.id = a.revision"
-        f" WHERE r.cause <> '{IMPORTED}'{named}"
+        f" WHERE a.document NOT NULL AND r.cause <> '{IMPORTED}'{named}"
     )

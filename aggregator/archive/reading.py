@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from aggregator.archive import (
     importing,
     index,
     rechecks,
+    retention,
     revisions,
     settling,
 )
@@ -26,6 +27,7 @@ from aggregator.archive.dropping import Sighted
 from aggregator.archive.forgetting import Plan
 from aggregator.archive.importing import Result, Taken
 from aggregator.archive.opening import explained, open_reader
+from aggregator.archive.retention import Due, Keep
 from aggregator.archive.revisions import Revision
 from aggregator.archive.rows import page_bytes, stored_page
 from aggregator.archive.searching import Hit, Wanted, search
@@ -158,6 +160,11 @@ class Reader:
             sql = f"SELECT article FROM keys WHERE key IN ({marks}) LIMIT 1"
             row = self._db.execute(sql, list(keys)).fetchone()
             return forgetting.plan(self._db, row[0]) if row else None
+
+    def no_longer_kept(self, now: datetime, kept: Mapping[str, Keep], removed: Keep) -> list[Due]:
+        """What retention would drop now."""
+        with explained(self.path):
+            return retention.due(self._db, now, kept, removed)
 
     def documents(self, after: int = 0) -> Generator[tuple[str, str], None, None]:
         """Path and text of every document in the order of their paths, one at a time; of those newer than a commit."""

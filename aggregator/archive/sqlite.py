@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +23,7 @@ from aggregator.archive import (
     noting,
     rechecks,
     renaming,
+    retention,
     revisions,
     settling,
     symbols,
@@ -34,6 +35,7 @@ from aggregator.archive.importing import Result, Taken
 from aggregator.archive.lock import WriterLock
 from aggregator.archive.opening import explained, open_writer
 from aggregator.archive.rechecks import Absence, Recheck
+from aggregator.archive.retention import Due, Keep
 from aggregator.archive.revisions import Revision
 from aggregator.articles.rules import Rules
 from aggregator.articles.verdict import Verdict
@@ -217,6 +219,10 @@ class SqliteArchive:
     async def forget(self, article: int) -> None:
         """Erase an article; its keys stay. Raises ``ArchiveError`` (``locked``) while a reader keeps the log."""
         await self._run(forgetting.forget, self._clock, article)
+
+    async def retain(self, kept: Mapping[str, Keep], removed: Keep) -> list[Due]:
+        """Drop what is no longer kept of each feed, and of those that were removed; what it was."""
+        return await self._run(retention.drop, self._clock, kept, removed)
 
     async def revive(self, kind: str | None = None) -> int:
         """Give all failed and waiting work, or what failed with this kind, another round now; how much it was."""

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from aggregator import __version__
-from aggregator.app import forget
+from aggregator.app import forget, kept_for, retain, utc_now
 from aggregator.archive import Reader
 from aggregator.archive.backup import backup
 from aggregator.archive.chain import Head
@@ -178,3 +178,28 @@ def salvage_archive(
         which = f" ({one.first} to {one.last})" if one.first is not None else ""
         alarm(f"lost: {one.rows} rows of {one.table}{which}")
     complain(f"written to {file}; put it in the archive's place; the next poll fetches what listings still have")
+
+
+@app.command("retention", epilog="aggregator retention --dry-run · aggregator retention --drop")
+def drop_old(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell; the same as without --drop.")] = False,
+    drop: Annotated[bool, typer.Option("--drop", help="Drop it.")] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """What the configuration's retention would drop of each feed: raw pages, then texts. Hashes and titles stay."""
+    settings = settings_of(config)
+    now_dropped = drop and not dry_run
+    if now_dropped:
+        found = run_async(retain(settings))
+    else:
+        with Reader(settings.archive) as reader:
+            found = reader.no_longer_kept(utc_now(), *kept_for(settings))
+    rows = [(one.feed, len(one.pages), one.page_bytes, len(one.texts), one.text_bytes) for one in found]
+    names = ["feed", "pages", "page_bytes", "texts", "text_bytes"]
+    if as_json:
+        print_json([dict(zip(names, row, strict=True)) for row in rows])
+        return
+    print_table([names[0], *(f"{name}#" for name in names[1:])], rows)
+    verb = "dropped" if now_dropped else "to be dropped; --drop does it"
+    complain(f"{sum(row[1] for row in rows)} pages and the texts of {sum(row[3] for row in rows)} articles {verb}")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator, model_validator
 
 from aggregator.articles.filters import flaw
 from aggregator.config import values
@@ -13,6 +13,7 @@ from aggregator.config.kinds import (
     CookiesFile,
     Duration,
     HeaderText,
+    Lasting,
     Looks,
     Name,
     PagesSwitch,
@@ -72,6 +73,21 @@ class FallbackRow(Section):
         return values.roll_url(url) if info.data.get("source") == "sina-roll" else url
 
 
+class RetentionRow(Section):
+    """After how long what is kept of a feed is dropped."""
+
+    pages: Lasting = None
+    """Raw pages, whose hashes stay: a duration such as 90d or 2y, or never."""
+    texts: Lasting = None
+    """Texts of articles nothing was heard of since; never before their pages."""
+
+    @model_validator(mode="after")
+    def _pages_go_first(self) -> Self:
+        if self.texts is not None and (self.pages is None or self.pages > self.texts):
+            raise ValueError("texts must not be dropped before pages: give `pages` as long a time or a shorter one")
+        return self
+
+
 class FeedRow(Section):
     """One feed."""
 
@@ -111,6 +127,8 @@ class FeedRow(Section):
     """An HTTP proxy for this feed's listing and its articles' pages, instead of the network's."""
     encoding: Annotated[str, BeforeValidator(values.charset)] | None = None
     """The charset of this feed's listing and of the pages of its host, whatever they say themselves."""
+    retention: RetentionRow | None = None
+    """After how long this feed's pages and texts are dropped, instead of defaults.retention."""
     keep: Annotated[tuple[TermRow, ...], BeforeValidator(empty_list)] = ()
     """Only articles in which one of these is found are archived."""
     drop: Annotated[tuple[TermRow, ...], BeforeValidator(empty_list)] = ()

@@ -77,7 +77,7 @@ def _looks(value: object) -> object:
     return tuple(sorted({values.whole_seconds(item) for item in value}))
 
 
-_DURATION = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": "^[0-9.]+(ms|[smhdw])?$"}]}
+_DURATION = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": "^[0-9.]+(ms|[smhdwy])?$"}]}
 _SIZE = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^[0-9.]+ ?([kMG]i?)?B?$"}]}
 
 Duration: TypeAlias = Annotated[int, BeforeValidator(values.whole_seconds), WithJsonSchema(_DURATION)]
@@ -87,6 +87,11 @@ Looks: TypeAlias = Annotated[
     tuple[int, ...],
     BeforeValidator(_looks),
     WithJsonSchema({"anyOf": [{"enum": ["off", False]}, {"type": "array", "items": _DURATION}]}),
+]
+Lasting: TypeAlias = Annotated[
+    int | None,
+    BeforeValidator(lambda value: None if value in (None, "never") else values.whole_seconds(value)),
+    WithJsonSchema({"anyOf": [{"const": "never"}, *_DURATION["anyOf"]]}),
 ]
 Size: TypeAlias = Annotated[int, BeforeValidator(values.size), WithJsonSchema(_SIZE)]
 Words: TypeAlias = Annotated[str, BeforeValidator(values.words)]

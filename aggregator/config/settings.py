@@ -21,7 +21,7 @@ from pydantic import (
 from aggregator import __version__
 from aggregator.articles.rules import Rules, built_in, flaw, with_rows
 from aggregator.config import values
-from aggregator.config.feedrow import FeedRow
+from aggregator.config.feedrow import FeedRow, RetentionRow
 from aggregator.config.kinds import (
     Duration,
     FilePath,
@@ -44,7 +44,7 @@ from aggregator.config.kinds import (
 from aggregator.model import Cookies, Feed, Images, Scope, Way
 from aggregator.text.urls import host_of, is_sina
 
-RESERVED = frozenset("interval retention browse hooks".split())
+RESERVED = frozenset("interval browse hooks".split())
 UNFILED = "未分类"
 SINA_ZONE = "Asia/Shanghai"
 
@@ -135,6 +135,8 @@ class Defaults(Section):
     """Images kept with an article: none, cover (the first of its text) or all (of its text, at most 100)."""
     recheck: Looks = (3_600, 21_600, 86_400, 604_800)
     """How long after first sight an article's page is looked at again, for edits and to see it go; off: never."""
+    retention: Annotated[RetentionRow, BeforeValidator(empty_section)] = RetentionRow()
+    """After how long pages and texts are dropped; unset, never."""
 
 
 class DocumentSettings(Section):
@@ -254,6 +256,10 @@ class Settings(Section):
     def feed_list(self) -> tuple[Feed, ...]:
         """Every feed, paused ones too, in the order of the file, with the defaults filled in."""
         return tuple(_feed(row, self.defaults, self.network.retry_after_scope) for row in self.feeds)
+
+    def retention(self) -> dict[str, RetentionRow]:
+        """After how long what is kept of each feed is dropped."""
+        return {row.name: row.retention or self.defaults.retention for row in self.feeds}
 
     def warnings(self) -> tuple[str, ...]:
         """What is allowed but hardly meant, one sentence each."""

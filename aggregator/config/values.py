@@ -15,7 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 from aggregator.text.characters import printable
 from aggregator.text.charset import codec_of
 
-SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "y": 31_536_000}
 BYTES = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
 LONGEST = 3650 * 86_400  # seconds
 

@@ -1,0 +1,98 @@
+"""Retention: after a time a feed's raw pages are dropped, and after a longer one its articles' texts. Off by default.
+
+An article is its home feed's. Hashes stay, and a row whose text goes leaves a tombstone, so that the chain holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlite_utils import Database
+
+from aggregator.archive.forgetting import bury
+from aggregator.archive.rows import DROPPED_BYTES, Value, commit, transaction, update
+from aggregator.model import Clock
+from aggregator.text.dates import iso
+
+_CAUSE = "retention"
+# The pages an article of a feed was read from, and its items, as long as nothing is still to be read from them.
+_PAGES = """
+SELECT p.id, p.size FROM pages p JOIN commits c ON c.seq = p."commit"
+WHERE p.bytes NOT NULL AND c.at < :before AND p.id IN (
+    SELECT page FROM entries JOIN articles a ON a.id = article WHERE a.home_feed = :feed
+    UNION SELECT page FROM revisions JOIN articles a ON a.id = article WHERE a.home_feed = :feed
+    UNION SELECT page FROM readings JOIN articles a ON a.id = article WHERE a.home_feed = :feed)
+AND p.id NOT IN (SELECT page FROM readings JOIN work USING (article) WHERE page NOT NULL)
+AND p.id NOT IN (SELECT page FROM entries JOIN articles a ON a.id = article
+    WHERE page NOT NULL AND a.home_feed IS NOT :feed)
+"""
+# Articles nothing was heard of since.
+_TEXTS = """
+SELECT a.id, length(CAST(a.document AS BLOB)) FROM articles a JOIN revisions r ON r.id = a.revision
+JOIN commits c ON c.seq = r."commit" WHERE a.home_feed = :feed AND a.document NOT NULL AND c.at < :before
+AND NOT EXISTS (SELECT 1 FROM work WHERE article = a.id)
+AND NOT EXISTS (SELECT 1 FROM entries e JOIN commits d ON d.seq = e."commit" WHERE e.article = a.id AND d.at >= :before)
+"""
+_BLANK: dict[str, dict[str, Value]] = {
+    "revisions": {"body": "", "summary": None, "placeholder": None},
+    "entries": {"summary": None, "content": None},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """For how many seconds a feed's pages and texts are kept; ``None``: for ever."""
+
+    pages: int | None = None
+    texts: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What retention drops of a feed: the numbers of pages and of articles, and how many bytes of each."""
+
+    feed: str
+    pages: tuple[int, ...]
+    page_bytes: int
+    texts: tuple[int, ...]
+    text_bytes: int
+
+
+def due(db: Database, now: datetime, kept: Mapping[str, Keep], removed: Keep) -> list[Due]:
+    """What is to be dropped now, by feed; feeds that are no longer configured are kept as ``removed`` says."""
+    found = []
+    for feed, name in db.execute("SELECT id, name FROM feeds ORDER BY position, id").fetchall():
+        keep = kept.get(name, removed)
+        pages = _older(db, _PAGES, feed, now, keep.pages)
+        texts = _older(db, _TEXTS, feed, now, keep.texts)
+        if pages or texts:
+            sizes = (sum(size for _, size in some) for some in (pages, texts))
+            page_bytes, text_bytes = sizes
+            found.append(Due(name, tuple(n for n, _ in pages), page_bytes, tuple(n for n, _ in texts), text_bytes))
+    return found
+
+
+def drop(db: Database, clock: Clock, kept: Mapping[str, Keep], removed: Keep) -> list[Due]:
+    """Drop what is due, and say what it was."""
+    with transaction(db):
+        found = due(db, clock(), kept, removed)
+        for page in (page for one in found for page in one.pages):
+            update(db, "pages", page, {"bytes": None, "codec": DROPPED_BYTES})
+        texts = [article for one in found for article in one.texts]
+        if texts:
+            stamp = commit(db, clock)
+        for article in texts:
+            for table, blank in _BLANK.items():
+                for (row,) in db.execute(f"SELECT id FROM {table} WHERE article = ?", [article]).fetchall():
+                    bury(db, stamp, table, row, _CAUSE)
+                    update(db, table, row, blank)
+            update(db, "articles", article, {"document": None})
+        return found
+
+
+def _older(db: Database, sql: str, feed: int, now: datetime, seconds: int | None) -> list[tuple[int, int]]:
+    if seconds is None:
+        return []
+    return db.execute(sql, {"feed": feed, "before": iso(now - timedelta(seconds=seconds))}).fetchall()
