@@ -10,8 +10,9 @@ import random
 import re
 import unicodedata
 from bisect import bisect
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -153,18 +154,18 @@ class Question:
 
 def questions(rng: random.Random, rows: Sequence[Fields], count: int) -> Iterator[Question]:
     """Queries of one to three terms, most of them cut out of the articles."""
-    corpus = Corpus.of(rows)
+    matches = cache(Corpus.of(rows).matches)
     for _ in range(count):
-        terms = [_term(rng, rows, corpus) for _ in range(rng.choice((1, 1, 1, 2, 2, 3)))]
+        terms = [_term(rng, rows, matches) for _ in range(rng.choice((1, 1, 1, 2, 2, 3)))]
         expected = set.intersection(*(found for _, found in terms))
         typed = " ".join(one for one, _ in terms)
         if rng.random() < 0.15:
-            unwanted, found = _term(rng, rows, corpus)
+            unwanted, found = _term(rng, rows, matches)
             typed, expected = f"{typed} -{unwanted}", expected - found
         yield Question(typed, frozenset(expected))
 
 
-def _term(rng: random.Random, rows: Sequence[Fields], corpus: Corpus) -> tuple[str, set[int]]:
+def _term(rng: random.Random, rows: Sequence[Fields], matches: Callable[..., set[int]]) -> tuple[str, set[int]]:
     """One term, and the articles that have it."""
     field = rng.choice((None, None, None, *FIELDS))
     while True:
@@ -180,7 +181,7 @@ def _term(rng: random.Random, rows: Sequence[Fields], corpus: Corpus) -> tuple[s
     begins = typed.endswith("*")
     if ":" in unicodedata.normalize("NFKC", words) and not typed.startswith('"'):
         typed = f'"{words}"'
-    return f"{field}:{typed}" if field else typed, corpus.matches(words, field=field, begins=begins)
+    return f"{field}:{typed}" if field else typed, matches(words, field=field, begins=begins)
 
 
 def _cut(rng: random.Random, row: Fields) -> str:

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+import searching
 from world import Clock, Site, desk, feed, item, link, page, rss
 
 from aggregator.archive import Reader
@@ -73,6 +82,81 @@ def test_canned_queries_answer(archive: Path) -> None:
     answers = get(archive, *(f"/archive/{name}.json" for name in ("latest", "feed_health", "edited")))
     assert [status for status, _ in answers] == [200, 200, 200]
     assert "降准" in answers[0][1] or "\\u964d\\u51c6" in answers[0][1]
+
+
+def asked(archive: Path, address: str, *options: str) -> list[str]:
+    """The titles a Datasette of its own finds, as its command line gives them, without plugins of the environment."""
+    call = [sys.executable, "-m", "datasette", str(archive), *options, "--get", f"/{archive.stem}/{address}"]
+    environment = os.environ | {"DATASETTE_LOAD_PLUGINS": ""}
+    done = subprocess.run(call, capture_output=True, text=True, check=True, env=environment)
+    return sorted(row["title"] for row in json.loads(done.stdout))
+
+
+def address(table: str, words: str, more: str = "") -> str:
+    return f"{table}.json?_shape=array&_search={quote(words)}{more}"
+
+
+@pytest.fixture(scope="module")
+def searchable(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("search") / "archive.db"
+    words = ("央行全面降准", "LPR报价：央行", "央行，降准", "数字经济")
+    searching.archive(path, [(title, "公开市场", "新浪财经") for title in words])
+    return path
+
+
+def test_x12_search_in_datasette_without_anything_of_ours(searchable: Path) -> None:
+    assert len(asked(searchable, address("revisions", "央行"))) == 3
+    assert asked(searchable, address("revisions", "lpr")) == ["LPR报价：央行"]
+    articles = "&_fts_table=revisions_fts&_fts_pk=revision"
+    assert len(asked(searchable, address("articles", "央行 降准", articles))) == 2
+
+
+def test_search_in_datasette_with_the_plugin_alone(searchable: Path, tmp_path: Path) -> None:
+    (tmp_path / "ours.py").write_text("from aggregator.browse.plugin import *\n", encoding="utf-8")
+    options = ("--plugins-dir", str(tmp_path))
+    for words, count in (
+        ("央行", 3),
+        ("央", 3),
+        ("数字经济", 1),
+        ("lpr报价", 1),
+        ("央行 -降准", 1),
+        ('"', 0),
+        ("AND", 0),
+    ):
+        assert len(asked(searchable, address("articles", words), *options)) == count, words
+        assert len(asked(searchable, address("revisions", words), *options)) == count, words
+    assert asked(searchable, f"search.json?_shape=array&q={quote('经济')}", *options) == ["数字经济"]
+
+
+def test_the_plugin_leaves_other_databases_alone(tmp_path: Path) -> None:
+    other = tmp_path / "other.db"
+    db = sqlite3.connect(other)
+    db.execute("CREATE TABLE articles (number INTEGER, title TEXT)")
+    db.execute("INSERT INTO articles VALUES (1, '数字经济')")
+    db.execute("CREATE VIRTUAL TABLE f USING fts5(title, content='articles')")
+    db.execute("INSERT INTO f(f) VALUES ('rebuild')")
+    db.commit()
+    db.close()
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins" / "ours.py").write_text("from aggregator.browse.plugin import *\n", encoding="utf-8")
+    options = ("--plugins-dir", str(tmp_path / "plugins"))
+    assert asked(other, address("articles", "数字经济", "&_fts_table=f"), *options) == ["数字经济"]
+    call = [sys.executable, "-m", "datasette", str(other), *options, "--get", "/other/articles/1"]
+    page = subprocess.run(call, capture_output=True, text=True, check=True)
+    assert "数字经济" in page.stdout
+
+
+def test_the_plugin_is_declared(archive: Path) -> None:
+    declared = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    (name,) = declared["project"]["entry-points"]["datasette"].values()
+    assert hasattr(importlib.import_module(name), "prepare_connection")
+
+
+def test_the_search_box_of_browse(searchable: Path) -> None:
+    ((status, html),) = get(searchable, f"/archive/articles?_search={quote('降准')}")
+    assert status == 200
+    assert "2 rows" in html
+    assert 'name="_search"' in html
 
 
 def test_plain_datasette_without_our_settings_makes_sense_of_the_file(archive: Path) -> None:

@@ -19,6 +19,7 @@ from world import START, Clock, Site, desk, feed, item, rss
 from aggregator.archive import Reader, SqliteArchive, index
 from aggregator.archive.opening import open_writer
 from aggregator.archive.searching import Hit, Wanted
+from aggregator.archive.verifying import verify
 from aggregator.articles.rules import built_in
 from aggregator.cli import app
 from aggregator.errors import ConfigError
@@ -349,6 +350,26 @@ def test_a_damaged_index_is_seen(small: Database) -> None:
     index.clear(small)
     index.add(small, RULES, 10)
     assert list(index.damages(small)) == []
+
+
+def test_verify_looks_at_the_index(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    searching.archive(path, [("央行降准", "公开市场", "新浪")] * 3)
+
+    def told() -> list[str]:
+        return [f"{one.row} {one.hint}" for one in verify(path, "test").damages if one.table == "revisions_fts"]
+
+    assert told() == []
+    db = open_writer(path)
+    db.execute("DELETE FROM revisions_fts_docsize WHERE id = 2")
+    assert told()[0] == "2 Make the index again: aggregator reindex"
+    db.execute("UPDATE revisions_fts_data SET block = x'00' WHERE id > 10")
+    assert told()[-1].startswith("None")
+    index.clear(db)
+    while index.add(db, RULES, 10):
+        pass
+    assert told() == []
+    db.close()
 
 
 @pytest.fixture

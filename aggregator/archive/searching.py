@@ -92,12 +92,14 @@ def search(db: Database, wanted: Wanted) -> Iterator[Hit]:
     """
     score, way = _ORDERS[wanted.order]
     ranked = wanted.order in ("rank", "recent")
+    # By the rowid alone FTS5 needs not sort, and ends with the last hit that is shown.
+    order = "revisions_fts.rowid DESC" if wanted.order == "seen" else f"score {way}, revisions_fts.rowid DESC"
     # Found and put in order without the texts, which only the hits shown are read for.
     rows = db.query(
         f"WITH found(id, score) AS MATERIALIZED (SELECT revisions_fts.rowid, {score} AS score FROM revisions_fts"
         " CROSS JOIN revisions r ON r.id = revisions_fts.rowid CROSS JOIN articles a ON a.id = r.article"
         f" WHERE revisions_fts MATCH :match AND {' AND '.join(_conditions(wanted))}"
-        f" ORDER BY score {way}, revisions_fts.rowid DESC LIMIT :limit OFFSET :offset)"
+        f" ORDER BY {order} LIMIT :limit OFFSET :offset)"
         " SELECT r.id AS revision, a.key, r.n, a.revision = r.id AS current, r.title, r.url, r.published, a.first_seen,"
         " c.at AS seen, r.media, f.name AS feed, r.categories, r.symbols, r.reason, r.rule, r.body, r.summary,"
         f" {'score' if ranked else 'NULL'} AS rank"

@@ -15,7 +15,7 @@ from pathlib import Path
 import zstandard
 from sqlite_utils import Database
 
-from aggregator.archive import chain
+from aggregator.archive import chain, index
 from aggregator.archive.chain import Head
 from aggregator.archive.opening import explained, open_reader
 from aggregator.archive.revisions import Revision, revisions
@@ -24,6 +24,7 @@ from aggregator.articles.compose import rendered
 from aggregator.errors import ParseError
 
 _MOST = 1000  # findings that are told one by one
+_DERIVED = "Make the index again: aggregator reindex"
 _SALVAGE = "Restore a backup, or copy what can be read: aggregator salvage NEWFILE"
 _CHANGED = "Compare with a backup; something other than this program wrote to the archive, or the disk is failing"
 
@@ -75,6 +76,7 @@ def verify(path: Path, parser: str, against: str | None = None, watch: Watch = _
             "images": _images(db, counts),
             "commits": _chain(db, counts),
             "head": _kept(db, against),
+            "index": _index(db),
         }
         damages = [damage for name, step in steps.items() for damage in _watched(db, name, step, watch)]
         since = chain.contains(db, against) if against else None
@@ -205,6 +207,15 @@ def _chain(db: Database, counts: dict[str, int]) -> Iterator[Damage | None]:
             continue
         holds = ", ".join(link.rows[:20]) or "nothing"
         yield Damage("commits", seq, f"what it added is not what was sealed; it holds {holds}", _CHANGED)
+
+
+def _index(db: Database) -> Iterator[Damage | None]:
+    """The index for search; it is derived, so whatever is wrong with it costs only time."""
+    try:
+        for number, what in index.damages(db):
+            yield Damage("revisions_fts", number, what, _DERIVED)
+    except sqlite3.DatabaseError as error:
+        yield Damage("revisions_fts", None, f"cannot be read to its end: {error}", _DERIVED)
 
 
 def _kept(db: Database, against: str | None) -> Iterator[Damage | None]:

@@ -18,6 +18,8 @@ METADATA: dict[str, object] = {
                     "description": "One row per article, times in UTC. Open a title to read it.",
                     "label_column": "title",
                     "sort_desc": "published",
+                    "fts_table": "revisions_fts",
+                    "fts_pk": "revision",  # an article is found by its current version
                     "facets": ["home_feed", "reason"],  # more would push the rows below the fold
                 },
                 "revisions": {
@@ -57,6 +59,7 @@ METADATA: dict[str, object] = {
                     "facets": ["kind"],
                 },
                 "readings": {"hidden": True},
+                "indexed": {"hidden": True},
                 "keys": {"hidden": True},
                 "commits": {"hidden": True},
                 "poll_hours": {"hidden": True},
@@ -67,6 +70,14 @@ METADATA: dict[str, object] = {
                     "title": "Latest articles",
                     "sql": f"{_SHOWN} left join feeds f on f.id = a.home_feed where a.document is not null"
                     " order by a.published desc limit 100",
+                },
+                "search": {
+                    "title": "Search",
+                    "description": 'Words that must all be there, Chinese of any length; "…" in a row, -word not,'
+                    " title: media: body: before a word, word* goes on. The best 100.",
+                    "sql": "select a.id, a.published, a.title, a.media from revisions_fts join articles a"
+                    " on a.revision = revisions_fts.rowid where revisions_fts match search_match(:q)"
+                    " order by bm25(revisions_fts, 5.0, 1.0, 2.0) limit 100",
                 },
                 "feed_health": {
                     "title": "Feed health",

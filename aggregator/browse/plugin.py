@@ -1,14 +1,22 @@
-"""The Datasette plugin: titles lead to the article, and an article's row is a page to read."""
+"""The Datasette plugin: titles lead to the article, an article's row is a page to read, and search boxes know Chinese.
+
+Installed, it is there in every Datasette of the machine, so it looks before it does anything whether a database is an
+archive of ours.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 from datasette import hookimpl
 from markupsafe import Markup, escape
 
+from aggregator.archive.schema import APPLICATION_ID
+from aggregator.browse.metadata import METADATA
 from aggregator.text.html import within
+from aggregator.text.query import match_of, parse
 
 _ARTICLE = (
     "select r.body, r.url, r.editor, r.keywords, r.symbols, r.n, r.cause, r.rule, f.name as feed, w.error"
@@ -17,10 +25,44 @@ _ARTICLE = (
 )
 
 
+_NOTHING = '""'  # an empty phrase, which FTS5 finds nowhere
+
+
+def expression(query: str | None) -> str:
+    """A query as a person types it, as an expression for MATCH; any text has one."""
+    return match_of(parse(query or "")) or _NOTHING
+
+
+@hookimpl(trylast=True)  # type: ignore[untyped-decorator]  # Datasette ships no types; after its own escape_fts
+def prepare_connection(conn: Any) -> None:
+    """Search boxes and ``?_search=`` of an archive take queries as ``aggregator search`` does, and so may SQL."""
+    if conn.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID:
+        for name in ("escape_fts", "search_match"):
+            conn.create_function(name, 1, expression, deterministic=True)
+
+
+@hookimpl(optionalhook=True)  # type: ignore[untyped-decorator]  # Datasette ships no types; 1.0 has no such hook
+def get_metadata(datasette: Any) -> dict[str, object]:
+    """What Datasette shows beside the data of archives, also where nobody named it on the command line."""
+    (known,) = METADATA["databases"].values()  # type: ignore[attr-defined]
+    return {"databases": {name: known for name in datasette.databases if _is_ours(datasette, name)}}
+
+
+def _is_ours(datasette: Any, database: str) -> bool:
+    """Whether a database is an archive, by the mark in its file's header (sqlite.org/fileformat2.html)."""
+    path = datasette.databases[database].path
+    if path is None:
+        return False
+    with Path(path).open("rb") as file:
+        return file.read(72)[68:] == APPLICATION_ID.to_bytes(4, "big")
+
+
 @hookimpl  # type: ignore[untyped-decorator]  # Datasette ships no types
-def render_cell(value: object, column: str, table: str | None, database: str, row: Any) -> Markup | None:
+def render_cell(
+    datasette: Any, value: object, column: str, table: str | None, database: str, row: Any
+) -> Markup | None:
     """Titles of articles are links to their page."""
-    if table == "articles" and column == "title" and value:
+    if table == "articles" and column == "title" and value and _is_ours(datasette, database):
         return Markup('<a href="{}/articles/{}">{}</a>').format(f"/{database}", row["id"], str(value))
     return None
 
@@ -28,7 +70,7 @@ def render_cell(value: object, column: str, table: str | None, database: str, ro
 @hookimpl  # type: ignore[untyped-decorator]  # Datasette ships no types
 def extra_template_vars(datasette: Any, database: str, table: str | None, view_name: str, request: Any) -> object:
     """What the page of an article shows beyond its row; nothing elsewhere."""
-    if table != "articles" or view_name != "row":
+    if table != "articles" or view_name != "row" or not _is_ours(datasette, database):
         return {}
 
     async def reading() -> dict[str, object]:
