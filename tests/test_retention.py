@@ -14,13 +14,16 @@ from test_keeping import checked, command
 from world import Clock, Site, desk, item, rss, urls
 
 from aggregator.app import poll_feed
-from aggregator.archive import Reader
+from aggregator.archive import Reader, SqliteArchive
 from aggregator.archive.retention import Due, Keep
+from aggregator.archive.searching import Wanted
 from aggregator.archive.verifying import kept_head
 from aggregator.config import parse
 from aggregator.errors import ConfigError
 from aggregator.pipeline import poll
 from aggregator.schedule import Daemon
+from aggregator.text.query import match_of
+from aggregator.text.query import parse as parse_query
 
 DAY = 86_400
 
@@ -44,8 +47,16 @@ def polled(path: Path, site: Site, *numbers: int) -> None:
         site.answers[WIRE.url] = rss(*map(item, numbers))
         async with desk(path, site, WIRE) as at:
             await poll(at, WIRE)
+            assert isinstance(at.archive, SqliteArchive)
+            await at.archive.index(at.rules)
 
     asyncio.run(run())
+
+
+def searched(path: Path, words: str) -> list[str]:
+    """The titles that a search finds."""
+    with Reader(path) as reader:
+        return sorted(hit.title for hit in reader.search(Wanted(match_of(parse_query(words)) or "")))
 
 
 def dropped(path: Path, site: Site, keep: Keep) -> list[Due]:
@@ -83,8 +94,11 @@ def test_old_pages_go_and_texts_stay(archive: Path, site: Site) -> None:
 
 def test_texts_go_after_them_and_the_chain_and_what_is_known_stay(archive: Path, site: Site) -> None:
     kept = kept_head(archive)
+    assert len(searched(archive, "body:年产能")) == 3
     (due,) = dropped(archive, site, Keep(90 * DAY, 90 * DAY))
     assert len(due.texts) == 2
+    assert searched(archive, "body:年产能") == ["第3号快讯"]
+    assert searched(archive, "title:快讯") == ["第1号快讯", "第2号快讯", "第3号快讯"]
     assert checked(archive, kept.digest if kept else None).damages == ()
     with Reader(archive) as reader:
         rows = {row["title"]: (row["body"], row["document"]) for row in reader.articles()}

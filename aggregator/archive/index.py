@@ -6,6 +6,7 @@ tells, and catches up in batches, each one transaction with how far it went: a c
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from operator import add as add_up
@@ -74,19 +75,24 @@ def _rows(db: Database, where: str, values: Sequence[object], rules: Rules) -> l
     ]
 
 
-def erase(db: Database, revisions: Sequence[int]) -> None:
+def erase(db: Database, revisions: Sequence[int], *, body_only: bool = False) -> None:
     """Take revisions' words out of the index, inside the caller's transaction and before their texts are blanked.
 
-    An empty row stays for each. FTS5 wants to be told what it holds, token for token; where the texts no longer give
-    that (they were cut by other rules), it is read out of the whole index. Afterwards no page that is in use has the
-    words; free pages and the log are the caller's affair.
+    A row stays for each, empty or (``body_only``) with its title and medium. FTS5 wants to be told what it holds, token
+    for token; where the texts no longer give that (they were cut by other rules), it is read out of the whole index.
+    Afterwards no page that is in use has the words; free pages and the log are the caller's affair.
     """
-    marks = ",".join("?" * len(revisions))
-    known = dict(_rows(db, f"id IN ({_ROWS}) AND id IN ({marks})", revisions, built_in()))
+    which = f"id IN ({_ROWS}) AND id IN (SELECT value FROM json_each(?))"
+    known = dict(_rows(db, which, [json.dumps(list(revisions))], built_in()))
     known |= _read_out(db, [number for number, fields in known.items() if not _holds(db, number, fields)])
     db.conn.executemany(_TAKE_AWAY, ((number, *fields) for number, fields in known.items()))
-    db.conn.executemany(_ADD, ((number, "", "", "") for number in known))
+    db.conn.executemany(_ADD, ((number, *_left(fields, body_only)) for number, fields in known.items()))
     merge(db)
+
+
+def _left(fields: Fields, body_only: bool) -> Fields:
+    title, _, media = fields
+    return (title, "", media) if body_only else ("", "", "")
 
 
 def _holds(db: Database, number: int, fields: Fields) -> bool:
@@ -114,10 +120,10 @@ def _read_out(db: Database, numbers: Sequence[int]) -> dict[int, Fields]:
     """The tokens of rows as the index has them; reads all of it."""
     if not numbers:
         return {}
-    marks = ",".join("?" * len(numbers))
     rows = db.execute(
-        f'SELECT doc, col, term FROM {_vocabulary(db, "instance")} WHERE doc IN ({marks}) ORDER BY doc, "offset"',
-        list(numbers),
+        f"SELECT doc, col, term FROM {_vocabulary(db, 'instance')} WHERE doc IN (SELECT value FROM json_each(?))"
+        ' ORDER BY doc, "offset"',
+        [json.dumps(list(numbers))],
     )
     found: defaultdict[tuple[int, str], list[str]] = defaultdict(list)
     for number, column, term in rows:

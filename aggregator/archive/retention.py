@@ -5,12 +5,14 @@ An article is its home feed's. Hashes stay, and a row whose text goes leaves a t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlite_utils import Database
 
+from aggregator.archive import index
 from aggregator.archive.forgetting import bury
 from aggregator.archive.rows import DROPPED_BYTES, Value, commit, transaction, update
 from aggregator.model import Clock
@@ -83,6 +85,7 @@ def drop(db: Database, clock: Clock, kept: Mapping[str, Keep], removed: Keep) ->
         texts = [article for one in found for article in one.texts]
         if texts:
             stamp = commit(db, clock)
+            index.erase(db, _versions(db, texts), body_only=True)
         for article in texts:
             for table, blank in _BLANK.items():
                 for (row,) in db.execute(f"SELECT id FROM {table} WHERE article = ?", [article]).fetchall():
@@ -90,6 +93,11 @@ def drop(db: Database, clock: Clock, kept: Mapping[str, Keep], removed: Keep) ->
                     update(db, table, row, blank)
             update(db, "articles", article, {"document": None})
         return found
+
+
+def _versions(db: Database, articles: Sequence[int]) -> list[int]:
+    which = "SELECT id FROM revisions WHERE article IN (SELECT value FROM json_each(?))"
+    return [row[0] for row in db.execute(which, [json.dumps(articles)])]
 
 
 def _older(db: Database, sql: str, feed: int, now: datetime, seconds: int | None) -> list[tuple[int, int]]:
