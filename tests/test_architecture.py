@@ -46,6 +46,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "markupsafe": ("browse",),
     "numpy": ("identity",),
     "protego": ("web",),
+    "pyarrow": ("export",),
     "pydantic": ("config",),
     "pydantic_core": ("config",),
     "rich": ("cli",),
@@ -59,6 +60,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "typer": ("cli",),
     "urllib.request": (),  # every request goes through web
     "uvicorn": ("browse",),
+    "warcio": ("export",),
     "yaml": ("config", "articles.document", "articles.imported"),
     "zstandard": ("web", "archive"),
 }

@@ -17,7 +17,6 @@ from sqlite_utils import Database
 from world import Clock, Site, desk, feed, rss
 
 from aggregator.archive import Reader, SqliteArchive
-from aggregator.export.spreadsheet import write_csv
 from aggregator.markets import EXCHANGES, calendars_version, sessions
 from aggregator.pipeline import poll
 from aggregator.text.dates import iso, parse_iso
@@ -103,14 +102,6 @@ def test_the_command_prints_a_table_csv_and_json(tmp_path: Path) -> None:
     rows = list(csv.DictReader(io.StringIO(told["--csv"].removeprefix("\ufeff"))))
     assert [row["symbol"] for row in rows] == [row["symbol"] for row in json.loads(told["--json"])]
     assert {row["exchange"] for row in rows} == {"XSHG"}
-
-
-def test_what_a_spreadsheet_would_calculate_stays_text() -> None:
-    stream = io.StringIO()
-    cells = ["=1+1", "＝cmd", "@SUM(A1)", "-5%", "涨5%", 'a"b,c', ["甲", "乙"], -5, None]
-    assert write_csv(stream, ["x"], [{"x": cell} for cell in cells]) == len(cells)
-    read = [row[0] for row in csv.reader(io.StringIO(stream.getvalue().removeprefix("\ufeff")))]
-    assert read == ["x", "'=1+1", "'＝cmd", "'@SUM(A1)", "'-5%", "涨5%", 'a"b,c', "甲; 乙", "-5", ""]
 
 
 def instants(exchange: str, count: int) -> list[datetime]:

@@ -21,8 +21,10 @@ from aggregator.archive import (
     rechecks,
     retention,
     revisions,
+    selecting,
     settling,
 )
+from aggregator.archive.chain import Head
 from aggregator.archive.dropping import Sighted
 from aggregator.archive.forgetting import Plan
 from aggregator.archive.importing import Result, Taken
@@ -216,6 +218,29 @@ class Reader:
         """What taking in documents would do with each, if it was done now."""
         with explained(self.path):
             return importing.what_would_be(self._db, ones)
+
+    def head(self) -> Head | None:
+        """The last commit, its instant and its digest; ``None`` in an archive without one."""
+        with explained(self.path):
+            return chain.head(self._db)
+
+    def chosen(self, wanted: Wanted) -> Iterator[Row]:
+        """The articles that are wanted, each with its text's HTML, for other programs.
+
+        Raises:
+            ConfigError: the archive knows no feed of such a name.
+        """
+        with explained(self.path):
+            yield from selecting.articles(self._db, wanted)
+
+    def chosen_pages(self, wanted: Wanted) -> Iterator[Page]:
+        """The pages the wanted articles were read from, as far as their bytes are kept.
+
+        Raises:
+            ConfigError: the archive knows no feed of such a name.
+        """
+        with explained(self.path):
+            yield from selecting.pages(self._db, wanted)
 
     def symbols(self, names: Sequence[str] = ()) -> Iterator[Row]:
         """The rows of ``v1_symbols``, in the order in which the archive knew; of these symbols, or of all."""

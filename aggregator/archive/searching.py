@@ -98,7 +98,7 @@ def search(db: Database, wanted: Wanted) -> Iterator[Hit]:
     rows = db.query(
         f"WITH found(id, score) AS MATERIALIZED (SELECT revisions_fts.rowid, {score} AS score FROM revisions_fts"
         " CROSS JOIN revisions r ON r.id = revisions_fts.rowid CROSS JOIN articles a ON a.id = r.article"
-        f" WHERE revisions_fts MATCH :match AND {' AND '.join(_conditions(wanted))}"
+        f" WHERE revisions_fts MATCH :match AND {' AND '.join([*_ago(wanted), *conditions(wanted)])}"
         f" ORDER BY {order} LIMIT :limit OFFSET :offset)"
         " SELECT r.id AS revision, a.key, r.n, a.revision = r.id AS current, r.title, r.url, r.published, a.first_seen,"
         " c.at AS seen, r.media, f.name AS feed, r.categories, r.symbols, r.reason, r.rule, r.body, r.summary,"
@@ -106,15 +106,19 @@ def search(db: Database, wanted: Wanted) -> Iterator[Hit]:
         " FROM found JOIN revisions r USING (id) JOIN articles a ON a.id = r.article"
         ' JOIN commits c ON c.seq = r."commit" LEFT JOIN feeds f ON f.id = a.home_feed'
         f" ORDER BY score {way}, r.id DESC",
-        _values(db, wanted),
+        values(db, wanted),
     )
     return (Hit(**_as_held(row)) for row in rows)
 
 
-def _conditions(wanted: Wanted) -> Iterator[str]:
-    """What a hit must be, as SQL over the index, its revision ``r`` and that one's article ``a``."""
+def _ago(wanted: Wanted) -> Iterator[str]:
+    """How far into the index is looked."""
     if wanted.until is not None:
         yield 'revisions_fts.rowid <= (SELECT max(id) FROM revisions WHERE "commit" <= :until)'
+
+
+def conditions(wanted: Wanted) -> Iterator[str]:
+    """What is wanted beside the words, as SQL over a revision ``r`` and its article ``a``, with ``values``."""
     if not wanted.every:
         yield "r.id = a.revision" if wanted.until is None else f"r.id = {_THEN}"
     if wanted.since:
@@ -134,7 +138,12 @@ def _conditions(wanted: Wanted) -> Iterator[str]:
     yield "true"
 
 
-def _values(db: Database, wanted: Wanted) -> dict[str, object]:
+def values(db: Database, wanted: Wanted) -> dict[str, object]:
+    """What the parameters of ``conditions`` stand for.
+
+    Raises:
+        ConfigError: the archive knows no feed of such a name.
+    """
     instants = {"since": wanted.since, "before": wanted.before, "now": wanted.now}
     lists = {"categories": wanted.categories, "media": wanted.media, "symbols": wanted.symbols}
     return {

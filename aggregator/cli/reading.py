@@ -10,7 +10,6 @@ from typing import Annotated
 
 import typer
 
-from aggregator.app import export_all, export_until
 from aggregator.archive import Reader
 from aggregator.archive.opening import MUCH_LOG, log_size
 from aggregator.articles.plaintext import text_of
@@ -20,8 +19,8 @@ from aggregator.cli.output import alarm, complain, local, out, print_json, print
 from aggregator.config import Settings
 from aggregator.errors import ConfigError, masked
 from aggregator.export.html import page_of
-from aggregator.export.images import ImageFolder, Inlined, Stored
-from aggregator.export.spreadsheet import write_csv
+from aggregator.export.images import Inlined, Stored
+from aggregator.export.tables import write_csv
 from aggregator.identity.keys import keys_of_url
 from aggregator.text.dates import iso
 
@@ -278,55 +277,9 @@ def symbols(
     if as_json:
         print_json(rows)
     elif as_csv:
-        write_csv(sys.stdout, [*columns, "url", "exchange"], rows)
+        write_csv(sys.stdout.buffer, rows, [*columns, "url", "exchange"])
     else:
         zone = settings.timezone
         shown = [[local(_text(row[n]), zone) if n in _INSTANTS else row[n] for n in columns] for row in rows]
         print_table(columns, shown)
         complain(f"{len(rows)} articles and symbols · times in {zone}")
-
-
-@app.command(
-    epilog="aggregator export --to blog/source/_posts · aggregator export --to march --as-of 2026-03-01 · "
-    "aggregator export --to blog/source/_posts --images blog/source/images"
-)
-def export(
-    to: Annotated[Path | None, typer.Option("--to", metavar="DIR", help="The folder; else export.hexo.dir.")] = None,
-    as_of: AsOfOption = None,
-    images: Annotated[
-        Path | None,
-        typer.Option("--images", metavar="DIR", help="Copy stored images here, and let documents point to the copies."),
-    ] = None,
-    image_url: Annotated[
-        str | None,
-        typer.Option("--image-url", metavar="URL", help="Where the site has that folder; else / and its name."),
-    ] = None,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
-) -> None:
-    """Write every document as C1/C2/C3/<name>.md; a second run changes no file."""
-    settings = settings_of(config)
-    if image_url is not None and images is None:
-        raise ConfigError("--image-url needs --images DIR", where=image_url, hint="Name the folder of the copies")
-    if as_of is None:
-        done = export_all(settings, to, images=ImageFolder(images, image_url) if images else None)
-    else:
-        if to is None:
-            hint = "Name an empty folder: aggregator export --to DIR --as-of INSTANT"
-            raise ConfigError("the documents of another time need a folder of their own", where="--to", hint=hint)
-        if images:
-            raise ConfigError("the documents of another time keep their links", where="--images", hint="Leave one out")
-        with Reader(settings.archive) as reader:
-            until = commit_of(reader, as_of, settings.timezone)
-        done, otherwise = export_until(settings, to, until or 0)
-        if otherwise:
-            complain(
-                f"{otherwise} of them were not quite these: a feed was renamed, or the program makes them otherwise"
-            )
-    copied = f", {done.images} copies of images written" if images else ""
-    if as_json:
-        print_json(
-            {"written": done.written, "unchanged": done.unchanged, **({"images": done.images} if images else {})}
-        )
-    else:
-        complain(f"{done.written} documents written, {done.unchanged} already as they should be{copied}")
