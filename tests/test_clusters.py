@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -117,3 +120,27 @@ def test_a_frame_that_thousands_share_costs_no_scan(tmp_path: Path) -> None:
     texts = {n: f"{frame}今日收于{n * 137}点，成交{n * 411}亿元，涨{n * 7}家" for n in range(1, 60)}
     polled(tmp_path, site, texts)
     assert Database(tmp_path / "a.db").execute("SELECT count(*) FROM links").fetchone()[0] == 0
+
+
+def test_a_search_may_leave_out_reprints(tmp_path: Path) -> None:
+    site, text = Site(Clock(), {}), story(1, 900)
+    polled(tmp_path, site, {1: text, 2: f"{story(2, 900)}，利率", 3: edited(text, 3, 3), 4: edited(text, 3, 4)})
+
+    async def indexed() -> None:
+        async with desk(tmp_path / "a.db", site, WIRE) as one:
+            assert isinstance(one.archive, SqliteArchive)
+            while await one.archive.index(built_in()):
+                pass
+
+    asyncio.run(indexed())
+    (tmp_path / "config.yaml").write_text("archive: a.db\n", encoding="utf-8")
+    command = [sys.executable, "-m", "aggregator", "search", "快讯", "--sort", "seen", "--json"]
+    command += ["--config", str(tmp_path / "config.yaml")]
+    keys = []
+    for more in ([], ["--no-reprints"], ["--no-reprints", "--limit", "1"], ["--no-reprints", "--offset", "1"]):
+        done = subprocess.run([*command, *more], capture_output=True, check=True, timeout=60)
+        told = json.loads(done.stdout)
+        keys.append(([hit["key"] for hit in told["hits"]], told["more"]))
+    every = [f"url:{link(number)}" for number in (4, 3, 2, 1)]
+    alone = [every[0], every[2]]
+    assert keys == [(every, False), (alone, False), (alone[:1], True), (alone[1:], False)]

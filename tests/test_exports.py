@@ -127,12 +127,25 @@ def test_csv_is_text_to_a_spreadsheet() -> None:
     assert (read[2]["author"], read[0]["categories"]) == ("'@作者", "财经; 快讯; wire")
 
 
-def test_what_a_spreadsheet_would_calculate_stays_text() -> None:
+def test_x8_what_a_spreadsheet_would_calculate_stays_text() -> None:
     stream = io.BytesIO()
-    cells = ["=1+1", "＝cmd", "@SUM(A1)", "-5%", "涨5%", 'a"b,c', ["甲", "乙"], -5, None]
+    cells = ["\t=1+1", "\r=1+1", "=1+1", "＝cmd", "@SUM(A1)", "-5%", "涨5%", 'a"b,c', ["甲", "乙"], -5, None]
     assert write_csv(stream, [{"x": cell} for cell in cells], ["x"]) == len(cells)
     read = [one[0] for one in csv.reader(io.StringIO(stream.getvalue().decode().removeprefix("\ufeff")))]
-    assert read == ["x", "'=1+1", "'＝cmd", "'@SUM(A1)", "'-5%", "涨5%", 'a"b,c', "甲; 乙", "-5", ""]
+    assert read == [
+        "x",
+        "'\t=1+1",
+        "'\r=1+1",
+        "'=1+1",
+        "'＝cmd",
+        "'@SUM(A1)",
+        "'-5%",
+        "涨5%",
+        'a"b,c',
+        "甲; 乙",
+        "-5",
+        "",
+    ]
 
 
 def test_parquet_has_instants_and_lists() -> None:

@@ -242,6 +242,12 @@ class Reader:
         with explained(self.path):
             yield from selecting.pages(self._db, wanted)
 
+    def root(self, key: str, until: int | None = None) -> int:
+        """The number of the article that was seen first of those that are one text with this one: itself, if alone."""
+        with explained(self.path):
+            (article,) = self._db.execute("SELECT article FROM keys WHERE key = ?", [key]).fetchone()
+            return clusters.cluster(self._db, article, until)[0]
+
     def symbols(self, names: Sequence[str] = ()) -> Iterator[Row]:
         """The rows of ``v1_symbols``, in the order in which the archive knew; of these symbols, or of all."""
         marks = ",".join("?" * len(names))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Annotated
 
 import typer
@@ -23,6 +24,7 @@ from aggregator.text.query import Words, match_of, parse
 from aggregator.text.snippets import Snippet, marked, snippet
 
 Names = list[str] | None
+_LOOKED_THROUGH = 5_000  # hits, for those that are no reprints of others
 
 
 @app.command(
@@ -50,6 +52,9 @@ def search(
     limit: Annotated[int, typer.Option(min=1, help="So many at most.")] = 20,
     offset: Annotated[int, typer.Option(min=0, help="Leave out the first ones.")] = 0,
     all_revisions: Annotated[bool, typer.Option("--all-revisions", help="Older versions of articles, too.")] = False,
+    no_reprints: Annotated[
+        bool, typer.Option("--no-reprints", help="One of the articles that are one text: the first in this order.")
+    ] = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
@@ -75,10 +80,11 @@ def search(
             all_revisions,
             sort or ("rank" if commit is None else "time"),
             utc_now(),
-            limit + 1,  # one more tells whether there are more
-            offset,
+            limit + 1 if not no_reprints else _LOOKED_THROUGH,  # one more tells whether there are more
+            offset if not no_reprints else 0,
         )
-        hits = list(reader.search(wanted)) if wanted.match else []
+        found = reader.search(wanted) if wanted.match else iter(())
+        hits = list(islice(_once(reader, found, commit), offset, offset + limit + 1) if no_reprints else found)
         behind = reader.unindexed()
     if not wanted.match:
         complain("no word to look for; punctuation is not searched")
@@ -86,13 +92,23 @@ def search(
         complain(f"{behind} versions are not in the index yet; `aggregator fetch` or `aggregator reindex` adds them")
     rules, more = settings.site_rules(), len(hits) > limit
     if as_json:
-        found = [_as_json(hit, query, rules) for hit in hits[:limit]]
+        told = [_as_json(hit, query, rules) for hit in hits[:limit]]
         then = as_of and iso(instant_of(as_of, zone))
-        print_json({"query": asked, "as_of": then, "hits": found, "more": more, "unindexed": behind})
+        print_json({"query": asked, "as_of": then, "hits": told, "more": more, "unindexed": behind})
         return
     for hit in hits[:limit]:
         _show(hit, query, settings)
     complain(f"{len(hits[:limit])} found{f', and more: --offset {offset + limit}' if more else ''} · times in {zone}")
+
+
+def _once(reader: Reader, hits: Iterator[Hit], until: int | None) -> Iterator[Hit]:
+    """The first hit of each cluster of reprints; older versions of the same article are one with it, too."""
+    told: set[int] = set()
+    for hit in hits:
+        root = reader.root(hit.key, until)
+        if root not in told:
+            told.add(root)
+            yield hit
 
 
 def _text(hit: Hit, rules: Rules) -> str:
