@@ -202,7 +202,7 @@ def test_the_mobile_page_of_an_article_answers_too(replica: Replica) -> None:
 def test_pictures_are_whole_png_files_of_the_size_named(replica: Replica) -> None:
     item = one(replica, lambda item: bool(item.pictures))
     picture = item.pictures[0]
-    got = get(replica, "https:" + picture.url)
+    got = get(replica, "https:" + picture.url, {"Referer": "https://finance.sina.com.cn/"})
     assert got.headers["content-type"] == "image/png"
     assert struct.unpack(">II", got.body[16:24]) == (picture.width, picture.height)
     length = struct.unpack(">I", got.body[33:37])[0]

@@ -30,7 +30,7 @@ RETRY = timedelta(hours=1)  # after a look that failed
 MOST_TRIES = 3  # at one look; then its next one is waited for
 LEASE = timedelta(minutes=15)
 
-_TOLD = ("absence", "absent_since", "evidence", "checks", "last_checked")
+_TOLD = ("absence", "absent_since", "absent_because", "checks", "last_checked")
 _DUE = (
     "SELECT k.article FROM rechecks k JOIN articles a ON a.id = k.article JOIN feeds f ON f.id = a.home_feed"
     " WHERE k.due <= :now AND coalesce(k.claimed_until, '') <= :now AND f.recheck <> '[]'"
@@ -213,7 +213,8 @@ def told(db: Database, article: int, until: int | None) -> dict[str, Value]:
     ``checks`` and ``last_checked`` are known of now alone.
     """
     if until is None:
-        row = db.execute(f"SELECT {', '.join(_TOLD)} FROM rechecks WHERE article = ?", [article]).fetchone()
+        columns = "absence, absent_since, evidence, checks, last_checked"
+        row = db.execute(f"SELECT {columns} FROM rechecks WHERE article = ?", [article]).fetchone()
         return dict(zip(_TOLD, row or (None,) * len(_TOLD), strict=True))
     last = db.execute(
         'SELECT e.kind, c.at, e.message FROM events e JOIN commits c ON c.seq = e."commit"'

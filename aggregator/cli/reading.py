@@ -243,7 +243,7 @@ def _show(row: Row, settings: Settings) -> None:
             out().print(visible(f"{name.replace('_', ' '):>10}  {text}"), markup=False)
     if row["absence"]:
         since = local(_text(row["absent_since"]), zone)
-        out().print(visible(f"{'page':>10}  {row['absence']} since {since}: {row['evidence']}"), markup=False)
+        out().print(visible(f"{'page':>10}  {row['absence']} since {since}: {row['absent_because']}"), markup=False)
     sightings = row["sightings"]
     feeds = ", ".join(str(one["feed"]) for one in sightings) if isinstance(sightings, list) else ""
     out().print(f"{'seen in':>10}  {feeds}", markup=False)
