@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -14,7 +16,9 @@ from test_similarity import edited, story
 from world import Clock, Site, desk, feed, item, link, rss
 
 from aggregator.archive import Reader, SqliteArchive
+from aggregator.archive.clusters import candidates
 from aggregator.articles.rules import built_in
+from aggregator.identity.similarity import bands
 from aggregator.pipeline import poll
 
 WIRE = feed()
@@ -144,3 +148,23 @@ def test_a_search_may_leave_out_reprints(tmp_path: Path) -> None:
     every = [f"url:{link(number)}" for number in (4, 3, 2, 1)]
     alone = [every[0], every[2]]
     assert keys == [(every, False), (alone, False), (alone[:1], True), (alone[1:], False)]
+
+
+def test_comparing_a_text_costs_the_same_steps_in_an_archive_ten_times_the_size(tmp_path: Path) -> None:
+    site = Site(Clock(), {})
+    polled(tmp_path, site, {n: story(n, 900) for n in range(1, 4)})
+    steps = []
+    for size in (2_000, 20_000):
+        with closing(Database(tmp_path / "a.db").conn) as db:
+            chance = random.Random(size)
+            rows = ((chance.randrange(-(2**63), 2**63), 1) for _ in range(16 * size))
+            db.executemany("INSERT OR IGNORE INTO bands (band, revision) VALUES (?, ?)", rows)
+            db.commit()
+            keys = bands(story(1, 900))
+            counted: list[int] = []
+            db.set_progress_handler(lambda counted=counted: counted.append(1), 10)
+            candidates(Database(db, execute_plugins=False), keys, 2)
+            db.set_progress_handler(None, 0)
+            steps.append(len(counted))
+    assert steps[0] > 10
+    assert steps[1] <= 1.1 * steps[0]

@@ -72,7 +72,7 @@ def _add(db: Database, one: _Text, rules: Rules) -> list[tuple[_Text, float]]:
     """Note a text's bands; the texts before it that it is a reprint of, with the Jaccard index, the likest first."""
     keys = bands(one.text)
     found = []
-    for revision in _candidates(db, keys, one.article):
+    for revision in candidates(db, keys, one.article):
         other = _text(db, revision, rules)
         jaccard = resemblance(one.text, other.text)
         if jaccard is not None:
@@ -81,7 +81,7 @@ def _add(db: Database, one: _Text, rules: Rules) -> list[tuple[_Text, float]]:
     return sorted(found, key=lambda pair: -pair[1])[:_LINKED]
 
 
-def _candidates(db: Database, keys: tuple[int, ...], article: int) -> list[int]:
+def candidates(db: Database, keys: tuple[int, ...], article: int) -> list[int]:
     """The revisions of other articles to read, one each, but of those that are linked to this one already."""
     shared: dict[int, int] = {}
     for key in keys:
