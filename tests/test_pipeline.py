@@ -240,6 +240,29 @@ def test_a_budget_is_spent_on_articles_only(tmp_path: Path, site: Site) -> None:
     assert asyncio.run(run()) == [0, 4, 0]
 
 
+def test_promise_1_an_edit_announced_while_the_page_is_on_its_way_is_fetched_too(tmp_path: Path, site: Site) -> None:
+    edited = {LISTING: rss(item(1, "更正"), item(2)), link(1): page(1, "更正后的正文。", title="更正")}
+
+    async def run() -> None:
+        async with desk(tmp_path / "a.db", site, feed()) as one:
+
+            async def slow(request: Request) -> Page:
+                answer = await site(request)
+                if request.url == link(1) and site.asked[link(1)] == 1:
+                    site.answers |= edited
+                    await discover(one, feed())
+                return answer
+
+            await poll(replace(one, fetch=slow), feed())
+
+    asyncio.run(run())
+    with Reader(tmp_path / "a.db") as reader:
+        row = reader.article(f"url:{link(1)}")
+        assert row is not None
+        assert (row["title"], row["revision"], reader.totals()["pending"]) == ("更正", 2, 0)
+    assert (site.asked[link(1)], site.asked[link(2)]) == (2, 1)
+
+
 def test_cancelled_in_the_middle_nothing_settled_is_lost_and_the_rest_waits(tmp_path: Path, site: Site) -> None:
     numbers = range(1, 31)
     site.answers |= {LISTING: rss(*(item(n) for n in numbers)), **urls(list(numbers))}

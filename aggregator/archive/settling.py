@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import cache, partial
 
 from sqlite_utils import Database
@@ -12,6 +13,7 @@ from aggregator.archive import images, rechecks, retries
 from aggregator.archive.apart import storing
 from aggregator.archive.revising import revise
 from aggregator.archive.rows import add_page, commit, stored_page, transaction, update, when
+from aggregator.archive.sightings import latest
 from aggregator.archive.tasks import task_of
 from aggregator.archive.watching import observe
 from aggregator.articles.verdict import Verdict
@@ -84,8 +86,17 @@ def settle(
         images.queue(db, stamp, task.article, done.images)
         if done.page is not None or done.article.reason == "not_found":
             rechecks.plan(db, stamp, clock(), task, done.page if isinstance(done.page, Page) else None)
-        db.execute("DELETE FROM work WHERE article = ?", [task.article])
+        _take_off(db, clock(), task)
         return fresh
+
+
+def _take_off(db: Database, now: datetime, task: Pending) -> None:
+    """An article is settled; unless an edit was announced while its page was on the way: then it waits once more."""
+    if task.sighting in (None, latest(db, task.article, task.feed)[0]):
+        db.execute("DELETE FROM work WHERE article = ?", [task.article])
+        return
+    waits = "state = 'pending', tries = 0, next_try = ?, claimed_until = NULL, error_kind = NULL, error = NULL"
+    db.execute(f"UPDATE work SET {waits} WHERE article = ?", [iso(now), task.article])
 
 
 def fail(db: Database, clock: Clock, task: Pending, error: AggregatorError, page: Page | None, rules: str) -> None:
