@@ -16,8 +16,8 @@ BURN = "import time\nwhile time.process_time() < 60: pass"
 def test_sleep_and_work_count() -> None:
     watch = Stopwatch()
     time.sleep(0.2)
-    began = time.process_time()
-    while time.process_time() - began < 0.2:
+    began = time.thread_time()
+    while time.thread_time() - began < 0.2:
         pass
     assert watch.seconds >= 0.4
 
@@ -27,8 +27,8 @@ def test_time_in_line_for_a_cpu_does_not_count() -> None:
     crowd = [subprocess.Popen([sys.executable, "-c", BURN]) for _ in range(3 * len(os.sched_getaffinity(0)))]
     try:
         watch, began = Stopwatch(), time.monotonic()
-        used = time.process_time()
-        while time.process_time() - used < 0.5:
+        used = time.thread_time()
+        while time.thread_time() - used < 0.5:
             pass
         seconds, passed = watch.seconds, time.monotonic() - began
     finally:
