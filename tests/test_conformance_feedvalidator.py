@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from aggregator.cli.frame import app
+from aggregator.cli import app
 
 FOLDER = "corpus/feedvalidator"
 DATED = re.compile(r"<(?:pubDate|lastBuildDate|published|updated|issued|modified|dc:date)\b[^>]*>(.*?)</", re.S)

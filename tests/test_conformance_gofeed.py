@@ -12,7 +12,7 @@ import pytest
 from markup import tree
 from typer.testing import CliRunner
 
-from aggregator.cli.frame import app
+from aggregator.cli import app
 from aggregator.cli.inspecting import listing_json
 from aggregator.errors import ParseError
 from aggregator.model import Page
