@@ -22,7 +22,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("identity", "markets"),
     ("config",),
     ("opml",),
-    ("web", "archive", "export", "workers"),  # the outside: these never import each other
+    ("web", "archive", "export", "workers", "logs"),  # the outside: these never import each other
     ("pipeline",),
     ("app",),
     ("schedule", "demo", "browse", "doctor"),
@@ -55,6 +55,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "socketserver": ("demo",),
     "sqlite_utils": ("archive",),
     "sqlite3": ("archive",),
+    "structlog": ("logs",),
     "ssl": ("web",),
     "trafilatura": ("articles",),
     "typer": ("cli",),

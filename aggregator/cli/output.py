@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -14,6 +13,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
+
+from aggregator.text.characters import OBEYED
+from aggregator.text.characters import visible as visible
 
 COLOURS = {
     "ok": "green",
@@ -32,10 +34,6 @@ COLOURS = {
     "skipped": "dim",
     "refused": "red",
 }
-# Controls, separators that some take for line ends, marks and overrides of the direction, halves of surrogate pairs.
-_OBEYED = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufff9-\ufffb\ud800-\udfff]"
-)
 
 
 def out() -> Console:
@@ -46,14 +44,6 @@ def out() -> Console:
 def err() -> Console:
     """The console on stderr."""
     return Console(file=sys.stderr, highlight=False, soft_wrap=True, emoji=False)
-
-
-def visible(text: str) -> str:
-    """Text a terminal shows and does not obey: what moves, colours or turns the direction becomes an escape.
-
-    Newlines and tabs stay; of titles, names, addresses and errors the program keeps none.
-    """
-    return _OBEYED.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def complain(text: str) -> None:
@@ -69,7 +59,7 @@ def alarm(text: str) -> None:
 def print_json(value: object) -> None:
     """A value as JSON on stdout, Chinese as it is; characters a terminal would obey as their escapes."""
     text = json.dumps(value, ensure_ascii=False, indent=2, default=str)
-    print(_OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+    print(OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> None:

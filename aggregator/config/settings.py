@@ -42,6 +42,7 @@ from aggregator.config.kinds import (
     file_at,
 )
 from aggregator.model import Cookies, Feed, Images, Scope, Way
+from aggregator.text.secrets import secrets_of
 from aggregator.text.urls import host_of, is_sina
 
 RESERVED = frozenset("interval browse hooks".split())
@@ -260,6 +261,14 @@ class Settings(Section):
     def retention(self) -> dict[str, RetentionRow]:
         """After how long what is kept of each feed is dropped."""
         return {row.name: row.retention or self.defaults.retention for row in self.feeds}
+
+    def secrets(self) -> tuple[str, ...]:
+        """What must never be shown: credentials and tokens in addresses, headers, cookies; longest first."""
+        cookies = [cookie.text for feed in self.feed_list() for cookie in feed.cookies.kept]
+        rest = self.model_dump(
+            mode="json", exclude={"feeds": {"__all__": {"cookies_file", "opml"}}}, exclude_unset=True
+        )
+        return secrets_of(rest, cookies)
 
     def warnings(self) -> tuple[str, ...]:
         """What is allowed but hardly meant, one sentence each."""

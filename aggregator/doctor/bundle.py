@@ -19,7 +19,7 @@ from aggregator.config import Settings, parse
 from aggregator.doctor.disk import ArchiveFacts, shown
 from aggregator.doctor.looking import Named
 from aggregator.doctor.machine import MachineFacts, Package
-from aggregator.doctor.redaction import config_without, exchange_without, secrets_of
+from aggregator.doctor.redaction import config_without, exchange_without
 from aggregator.doctor.verdicts import Facts
 from aggregator.errors import ConfigError
 from aggregator.text.dates import parse_iso
@@ -48,7 +48,7 @@ def save(bundle: Bundle, folder: Path) -> None:
         ConfigError: as ``ready``.
     """
     config = _config(bundle.settings)
-    secrets = secrets_of(config, [one.text for feed in bundle.settings.feed_list() for one in feed.cookies.kept])
+    secrets = bundle.settings.secrets()
     about = {
         "format": FORMAT,
         "program": __version__,

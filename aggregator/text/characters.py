@@ -9,6 +9,11 @@ from html.entities import html5
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 # The look-behind keeps a long run of blanks from being scanned again from each of them.
 _BREAK = re.compile(r"(?<! ) *[\t\n\x0b\x0c\r\x85\u2028\u2029][ \t\n\x0b\x0c\r\x85\u2028\u2029]*")
+# What a terminal obeys: controls, separators that some take for line ends, marks and overrides of the direction, halves
+# of surrogate pairs. Newlines and tabs are not among it.
+OBEYED = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufff9-\ufffb\ud800-\udfff]"
+)
 _REFERENCE = re.compile(r"&(?=#[0-9]|#[xX][0-9a-fA-F]|[A-Za-z][A-Za-z0-9]*;?)")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 _LEGACY = frozenset(name for name in html5 if not name.endswith(";"))
@@ -26,6 +31,14 @@ def one_line(text: str) -> str:
     """A title or a name: printable, in one line, trimmed. Blanks inside stay as they are, ideographic ones too."""
     line = text if text.isprintable() else _BREAK.sub(" ", printable(_BREAK.sub(" ", text)))
     return line.strip(" \u3000\xa0\ufeff")
+
+
+def visible(text: str) -> str:
+    """Text a terminal shows and does not obey: what moves, colours or turns the direction becomes an escape.
+
+    Newlines and tabs stay; of titles, names, addresses and errors the program keeps none.
+    """
+    return OBEYED.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def escape_text(text: str) -> str:
