@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import trafilatura
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from aggregator.articles.tree import words
@@ -42,6 +41,8 @@ def guessed(source: str, url: str) -> str:
 
 def _seen(source: str, url: str, **options: Any) -> str:
     """The article as HTML, without the comments on it; "" when none is found."""
+    import trafilatura  # a fifth of a second that most commands and most pages do without
+
     found: Any = trafilatura.bare_extraction(source, url=url, **options)
     return "".join(_html(found.body)) if found is not None else ""
 

@@ -121,6 +121,4 @@ Three: TypeAlias = Annotated[tuple[str, str, str], BeforeValidator(_three)]
 class Section(BaseModel):
     """A mapping of the file: unknown keys are mistakes."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, validate_default=True, hide_input_in_errors=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, hide_input_in_errors=True)

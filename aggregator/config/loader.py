@@ -263,12 +263,6 @@ def check_feed(feed: Mapping[str, object]) -> None:
         raise ConfigError("; ".join(told), where=values.shown(feed.get("name")), hint=_UNTOUCHED) from None
 
 
-def schema() -> dict[str, object]:
-    """The JSON Schema of config.yaml, for editors (`aggregator config schema`)."""
-    found = Settings.model_json_schema()
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found, "title": "aggregator config.yaml"}
-
-
 def starter() -> str:
     """The commented config.yaml that ships with the package, which `aggregator init` writes."""
     return resources.files("aggregator").joinpath("config.yaml").read_text(encoding="utf-8")

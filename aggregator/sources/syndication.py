@@ -12,8 +12,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
 
-import feedparser
-
 from aggregator.errors import ParseError
 from aggregator.model import Entry, Listing, Page
 from aggregator.sources.channel import listing_of
@@ -93,6 +91,8 @@ def _parsed_in_portions(page: Page, text: str, seen: Outline) -> Iterator[tuple[
 
 def _parsed(page: Page, text: str) -> Found:
     """feedparser's result."""
+    import feedparser  # commands that read no feed start without it
+
     stream = io.BytesIO(text.encode("utf-8", "replace"))
     try:
         result: Found = feedparser.parse(
