@@ -22,7 +22,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("identity", "markets"),
     ("config",),
     ("opml",),
-    ("web", "archive", "export", "workers", "logs"),  # the outside: these never import each other
+    # the outside: these never import each other
+    ("web", "archive", "export", "workers", "logs", "signals", "systemd"),
     ("pipeline",),
     ("app",),
     ("schedule", "demo", "browse", "doctor"),
@@ -51,7 +52,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "pydantic_core": ("config",),
     "rich": ("cli",),
     "selectolax": ("text", "sources", "articles"),
-    "socket": ("web", "demo"),
+    "socket": ("web", "demo", "systemd"),
     "socketserver": ("demo",),
     "sqlite_utils": ("archive",),
     "sqlite3": ("archive",),
