@@ -29,13 +29,11 @@ def begin(stream: TextIO, form: Form, secrets: Iterable[str] = ()) -> Log:
 
     ``secrets`` (``Settings.secrets``) appear in no line, nor does what looks like one. Called again, it begins anew.
     """
-    hidden = tuple(secrets)
+    hidden = sorted(set(secrets), key=len, reverse=True)
     handler = logging.StreamHandler(stream)
     handler.setFormatter(_formatter(form, lambda text: said_without(text, hidden), colours=stream.isatty()))
     root = logging.getLogger()
-    for old in root.handlers[:]:
-        root.removeHandler(old)
-    root.addHandler(handler)
+    root.handlers = [handler]  # at once: a thread may be logging
     root.setLevel(logging.WARNING)
     own = logging.getLogger("aggregator")
     own.setLevel(logging.INFO)

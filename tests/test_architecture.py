@@ -27,6 +27,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("pipeline",),
     ("app",),
     ("schedule", "demo", "browse", "doctor"),
+    ("service",),
     ("cli",),
     ("__main__",),
 )

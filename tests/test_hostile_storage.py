@@ -17,7 +17,7 @@ import pytest
 from hostile import program
 from stopwatch import Stopwatch
 from test_archive import WIRE, announced, found, settled, using
-from world import Clock, Site, desk, item, link, page, rss, urls
+from world import Clock, Site, desk, item, link, listened, page, rss, urls
 
 from aggregator.archive import SqliteArchive
 from aggregator.errors import ArchiveError, ParseError
@@ -156,17 +156,17 @@ def _bracket(sql: str) -> str:
 
 
 def test_s5_the_daemon_rests_and_goes_on(tmp_path: Path) -> None:
-    said: list[str] = []
+    log, said = listened()
 
     async def scene() -> None:
         clock = Clock()
         async with program(tmp_path, clock) as (app, _):
-            daemon = Daemon(app, said.append)
+            daemon = Daemon(app, log)
             await app.archive._run(lambda db: db.execute("PRAGMA busy_timeout = 100").fetchone())
             with foreign_writer(tmp_path / "archive.db", 60):
                 await daemon.tick()
                 await daemon.drain()
-            assert any(line.startswith("locked: ") and "trying again in 30 s" in line for line in said)
+            assert {(one["event"], one["kind"], one["again_in"]) for one in said} == {("archive.refused", "locked", 30)}
             said.clear()
             await daemon.tick()
             await daemon.drain()
@@ -174,7 +174,8 @@ def test_s5_the_daemon_rests_and_goes_on(tmp_path: Path) -> None:
             clock.at += REST
             await daemon.tick()
             await daemon.drain()
-            assert sorted(line.partition(",")[0] for line in said) == ["bad: ok: 2 listed", "good: ok: 2 listed"]
+            told = sorted((one["feed"], one["status"], one["listed"]) for one in said)
+            assert told == [("bad", "ok", 2), ("good", "ok", 2)]
 
     asyncio.run(scene())
 

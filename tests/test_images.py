@@ -18,7 +18,7 @@ from forbidden import ADDRESSES, SPELLINGS, resolve, trap
 from hostile import Route, program, routes
 from test_keeping import changed
 from web_server import Asked, beside, reply
-from world import START, Clock
+from world import START, Clock, listened
 
 from aggregator import __version__
 from aggregator.app import App, open_app, poll_feed
@@ -296,20 +296,20 @@ async def _once(config: str, folder: Path) -> list[ImageOutcome]:
 
 
 def test_the_daemon_fetches_images_beside_its_polls(tmp_path: Path) -> None:
-    said: list[str] = []
+    log, said = listened()
 
     async def run() -> None:
         async with program(tmp_path, Clock(), **ALL) as (app, server):
             server.routes |= routes({"/bad": listing(pictures("a.png", "b.png")), "/a.png": reply(200, PNG)})
-            daemon = Daemon(app, said.append)
+            daemon = Daemon(app, log)
             async with asyncio.timeout(30):
-                while not any("images" in line for line in said):
+                while not any(one["event"] == "images.fetched" for one in said):
                     await daemon.tick()
                     await asyncio.sleep(0.01)
             await daemon.drain()
 
     asyncio.run(run())
-    assert "1 images stored, 1 failed (1 not_found)" in said
+    assert "1 images stored, 1 failed (1 not_found)" in [one.get("message") for one in said]
     assert rows(tmp_path, "SELECT count(*) FROM images") == [(1,)]
 
 

@@ -11,7 +11,7 @@ from hostile import program
 from sqlite_utils import Database
 from test_archive import WIRE
 from test_keeping import checked, command
-from world import Clock, Site, desk, item, rss, urls
+from world import Clock, Site, desk, item, listened, rss, urls
 
 from aggregator.app import poll_feed
 from aggregator.archive import Reader, SqliteArchive
@@ -125,17 +125,18 @@ def test_an_article_that_waits_keeps_its_page(archive: Path, site: Site) -> None
 
 def test_the_daemon_does_it_where_it_is_configured(tmp_path: Path) -> None:
     async def run(days: str) -> list[str]:
-        said: list[str] = []
+        log, said = listened()
         clock = Clock()
         async with program(tmp_path, clock, defaults=f"retention: {{pages: {days}}}") as (app, _):
             for feed in app.desk.feeds.values():
                 await poll_feed(app, feed)
             clock.move(days=2)
-            await Daemon(app, said.append).retain()
-        return said
+            await Daemon(app, log).retain()
+        return [(one["event"], one["feed"], one["pages"], one["texts"]) for one in said]
 
     assert asyncio.run(run("never")) == []
-    assert asyncio.run(run("1d")) == ["bad: 4 raw pages and 0 texts dropped", "good: 4 raw pages and 0 texts dropped"]
+    dropped = "retention.dropped"
+    assert asyncio.run(run("1d")) == [(dropped, "bad", 4, 0), (dropped, "good", 4, 0)]
 
 
 def test_the_configuration_and_the_command(archive: Path) -> None:

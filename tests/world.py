@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, MutableMapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
+
+import structlog
+from structlog.testing import LogCapture
 
 from aggregator.archive import SqliteArchive
 from aggregator.errors import FetchError
+from aggregator.logs import Log
 from aggregator.model import Feed, Page, Request
 from aggregator.pipeline import Desk
 
@@ -72,6 +77,12 @@ async def desk(path: Path, site: Site, *feeds: Feed) -> AsyncIterator[Desk]:
         yield Desk(site, archive, site.clock, {one.name: one for one in feeds})
     finally:
         await archive.close()
+
+
+def listened() -> tuple[Log, list[MutableMapping[str, Any]]]:
+    """A log, and the events that come to it."""
+    heard = LogCapture()
+    return structlog.wrap_logger(None, processors=[heard], wrapper_class=structlog.stdlib.BoundLogger), heard.entries
 
 
 def rss(*items: str) -> bytes:

@@ -2,7 +2,7 @@
 
 from aggregator.app.exporting import export_all, export_new, export_until
 from aggregator.app.keeping import forget, home_of_imports, kept_for, reindex, rename_feed, retain, sift, sift_again
-from aggregator.app.opening import App, network_of, open_app, utc_now
+from aggregator.app.opening import App, network_of, open_app, open_archive, staffed, utc_now
 from aggregator.app.polling import (
     AT_A_RUN,
     article_url,
@@ -39,6 +39,7 @@ __all__ = [
     "kept_for",
     "network_of",
     "open_app",
+    "open_archive",
     "poll_feed",
     "recheck_all",
     "rechecks_due",
@@ -47,6 +48,7 @@ __all__ = [
     "retain",
     "sift",
     "sift_again",
+    "staffed",
     "unfiled",
     "utc_now",
     "worked",

@@ -43,37 +43,55 @@ async def open_app(
     Raises:
         ArchiveError: the archive cannot be opened for writing.
     """
-    rules = settings.site_rules()
-    archive = await SqliteArchive.open(settings.archive, clock, parser=__version__, rules=rules.version)
+    archive = await open_archive(settings, clock)
     try:
-        feeds = settings.feed_list()
-        await archive.enrol(feeds)
-        if not settings.network.robots:
-            await archive.revive("robots")
-            await archive.revive_images("robots")
-        holds = await archive.holds()
-        network = network_of(settings)
-        async with (
-            Worker(network.deadline) as work,
-            Client(network, clock=clock, holds=holds, resolve=resolve) as client,
-        ):
-            desk = Desk(
-                fetch=client,
-                holds=client.holds,
-                archive=archive,
-                clock=clock,
-                feeds={feed.name: feed for feed in feeds},
-                date=settings.document.date,
-                placeholder=settings.document.placeholder,
-                rules=rules,
-                work=work,
-            )
-            try:
-                yield App(settings, desk, archive, client)
-            finally:
-                await archive.hold(client.holds())
+        async with staffed(settings, archive, clock, resolve) as app:
+            yield app
     finally:
         await archive.close()
+
+
+async def open_archive(settings: Settings, clock: Clock = utc_now) -> SqliteArchive:
+    """The archive, of which this process is the one writer until it is closed.
+
+    Raises:
+        ArchiveError: it cannot be opened for writing.
+    """
+    rules = settings.site_rules().version
+    return await SqliteArchive.open(settings.archive, clock, parser=__version__, rules=rules)
+
+
+@asynccontextmanager
+async def staffed(
+    settings: Settings, archive: SqliteArchive, clock: Clock = utc_now, resolve: Resolve = resolve_by_system
+) -> AsyncIterator[App]:
+    """What a configuration needs around an open archive: its feeds there, a client, a desk."""
+    rules, feeds = settings.site_rules(), settings.feed_list()
+    await archive.enrol(feeds)
+    if not settings.network.robots:
+        await archive.revive("robots")
+        await archive.revive_images("robots")
+    holds = await archive.holds()
+    network = network_of(settings)
+    async with (
+        Worker(network.deadline) as work,
+        Client(network, clock=clock, holds=holds, resolve=resolve) as client,
+    ):
+        desk = Desk(
+            fetch=client,
+            holds=client.holds,
+            archive=archive,
+            clock=clock,
+            feeds={feed.name: feed for feed in feeds},
+            date=settings.document.date,
+            placeholder=settings.document.placeholder,
+            rules=rules,
+            work=work,
+        )
+        try:
+            yield App(settings, desk, archive, client)
+        finally:
+            await archive.hold(client.holds())
 
 
 def network_of(settings: Settings) -> WebNetwork:

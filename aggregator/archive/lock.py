@@ -9,11 +9,17 @@ from pathlib import Path
 from aggregator.errors import ArchiveError
 
 
+def _beside(archive: Path) -> Path:
+    """The lock's file, the same by whatever name the archive is known."""
+    real = archive.resolve()
+    return real.with_name(real.name + ".lock")
+
+
 class WriterLock:
     """An exclusive ``flock`` on ``<archive>.lock``, whose text names the holder's process id for people."""
 
     def __init__(self, archive: Path) -> None:
-        self._path = archive.with_name(archive.name + ".lock")
+        self._path = _beside(archive)
         self._file: int | None = None
 
     def acquire(self) -> None:
@@ -34,7 +40,7 @@ class WriterLock:
             os.close(file)
             hint = "Wait for it, or stop it; `status`, `show` and `export` work beside it"
             message = f"process {holder} is writing to this archive"
-            raise ArchiveError(message, kind="locked", where=str(self._path.with_suffix("")), hint=hint) from error
+            raise ArchiveError(message, kind="locked", where=str(self._path)[: -len(".lock")], hint=hint) from error
         os.ftruncate(file, 0)
         os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
         self._file = file
@@ -53,7 +59,7 @@ def holder(archive: Path) -> str | None:
     Creates nothing. The lock is tried, shared and for a moment, only where its file names somebody.
     """
     try:
-        file = os.open(archive.with_name(archive.name + ".lock"), os.O_RDONLY | os.O_CLOEXEC)
+        file = os.open(_beside(archive), os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return None
     try:

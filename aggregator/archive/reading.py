@@ -13,6 +13,7 @@ from aggregator.archive import (
     asof,
     chain,
     clusters,
+    configured,
     dropping,
     forgetting,
     images,
@@ -129,6 +130,11 @@ class Reader:
             f'SELECT place, subject, message, c.at AS since FROM ({OPEN_DRIFTS}) d JOIN commits c ON c.seq = d."commit"'
             " ORDER BY id"
         )
+
+    def refused_configuration(self) -> Row | None:
+        """Why and since when a daemon does not use the configuration as it stands in its file; ``None`` if it does."""
+        last = next(iter(self._rows(configured.LAST)), None)
+        return last if last and last["kind"] == configured.REFUSED else None
 
     def commit_at(self, at: datetime) -> int:
         """The number of the last commit up to an instant: what ``until`` takes to answer as the archive did then.

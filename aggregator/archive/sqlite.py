@@ -13,6 +13,7 @@ from sqlite_utils import Database
 
 from aggregator.archive import (
     clusters,
+    configured,
     deriving,
     dropping,
     forgetting,
@@ -87,14 +88,27 @@ class SqliteArchive:
             self._lock.acquire()
         try:
             self._db = open_writer(self.path)
-            settling.unclaim(self._db)
-            images.unclaim(self._db)
-            rechecks.unclaim(self._db)
-            settling.revive(self._db, self._clock, self._rules)
+            self._take_over(self._db)
         except BaseException:
             self._lock.release()
             self._thread.shutdown(wait=False)
             raise
+
+    def _take_over(self, db: Database) -> None:
+        """Give back leases nobody works on any more, and work that newer rules may heal."""
+        settling.unclaim(db)
+        images.unclaim(db)
+        rechecks.unclaim(db)
+        settling.revive(db, self._clock, self._rules)
+
+    async def begin_again(self, rules: str) -> None:
+        """As after closing and opening it, with these rules from now on; the archive stays this process's."""
+        self._rules = rules
+        await self._run(self._take_over)
+
+    async def configured(self, place: str, refused: str | None) -> None:
+        """Note why the configuration ``place`` is not in use, or that it is."""
+        await self._run(configured.configured, self._clock, place, refused)
 
     async def close(self) -> None:
         """Finish what is being written, then let go of the file."""

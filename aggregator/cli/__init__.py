@@ -23,7 +23,7 @@ __all__ = ["COMMANDS", "app", "run", "with_commands"]
 # The module of each command, in the order of the help. Only the one asked for is imported; all take a second.
 COMMANDS: dict[str, str] = {
     "fetch": "fetching",
-    "run": "fetching",
+    "run": "running",
     "status": "reading",
     "show": "reading",
     "diff": "comparing",

@@ -26,7 +26,7 @@ from aggregator.app import (
 from aggregator.cli.frame import ConfigOption, JsonOption, app, run_async, settings_of
 from aggregator.cli.output import complain, local, print_json, print_table, progress
 from aggregator.config import Settings
-from aggregator.errors import AggregatorError, ConfigError, masked
+from aggregator.errors import AggregatorError, masked
 from aggregator.model import Feed, Report
 from aggregator.pipeline import ImageOutcome, Outcome, collect_images, told_images
 from aggregator.text.dates import iso
@@ -54,7 +54,7 @@ def fetch(
     config: ConfigOption = None,
 ) -> None:
     """Poll feeds now, whatever their due time, and archive what they announce."""
-    settings = _settings(config)
+    settings = settings_for_polls(config)
     names = [word for word in what or [] if "://" not in word]
     urls = [article_url(word) for word in what or [] if "://" in word]
     feeds = chosen(settings, names) if names or not urls else []
@@ -64,7 +64,7 @@ def fetch(
     raise typer.Exit(exit_code(reports, outcomes, strict=strict))
 
 
-def _settings(config: Path | None) -> Settings:
+def settings_for_polls(config: Path | None) -> Settings:
     """The configuration, and a word on a proxy that is not used."""
     settings = settings_of(config)
     if warning := unused_proxy(settings.network.proxy, os.environ):
@@ -256,16 +256,3 @@ def reports_json(
         failed = sum(one.error is not None for one in images)
         totals |= {"images": len(images) - failed, "images_failed": failed}
     return {"feeds": rows, "articles_failed": errors, "totals": totals}
-
-
-@app.command(name="run", epilog="aggregator run · systemctl start aggregator · stop it with Ctrl-C or SIGTERM")
-def run_daemon(config: ConfigOption = None) -> None:
-    """Poll every feed when it is due, until stopped. One daemon per archive."""
-    from aggregator.schedule import serve  # APScheduler loads only for the daemon
-
-    settings = _settings(config)
-    if not any(feed.enabled for feed in settings.feed_list()):
-        raise ConfigError(
-            "there is no enabled feed to poll", where="feeds", hint="Add one: aggregator feeds add NAME URL"
-        )
-    run_async(serve(settings, complain))

@@ -36,10 +36,11 @@ def status(as_json: JsonOption = False, config: ConfigOption = None) -> None:
     with Reader(settings.archive) as reader:
         feeds, totals, troubles, drifts = reader.feeds(), reader.totals(), reader.troubles(), reader.drifts()
         images, lost = reader.images(), reader.image_troubles()
-        absences = reader.absences()
+        absences, refused = reader.absences(), reader.refused_configuration()
     log = log_size(settings.archive)
     if as_json:
         told = {"totals": totals, "drifts": drifts, "troubles": troubles, "absences": absences, "log_bytes": log}
+        told["configuration"] = {"message": refused["message"], "since": refused["at"]} if refused else None
         told |= {"images": images, "image_troubles": lost} if any(images.values()) else {}
         print_json({"feeds": [_feed_json(row) for row in feeds], **told})
         return
@@ -49,6 +50,9 @@ def status(as_json: JsonOption = False, config: ConfigOption = None) -> None:
             " keeps it from being folded in; end it, and the next commits do so"
         )
     zone = settings.timezone
+    if refused:
+        since = local(_text(refused["at"]), zone)
+        alarm(f"the daemon has not taken the configuration since {since}: {refused['message']}")
     columns = ["feed", "status", "newest", "polled", "next", "articles#", "waiting#", "why"]
     rows = [
         (

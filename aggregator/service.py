@@ -1,0 +1,152 @@
+"""The daemon's life: it starts, reads its configuration again when it is told to, and ends with its state saved."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+from aggregator.app import open_archive, staffed, utc_now
+from aggregator.archive import SqliteArchive
+from aggregator.config import Settings
+from aggregator.errors import AggregatorError, ConfigError
+from aggregator.logs import Log
+from aggregator.model import Clock
+from aggregator.schedule import Daemon
+from aggregator.signals import Signals
+from aggregator.systemd import Notifier
+
+GRACE = 3.0  # seconds that polls get to end in; what they have not settled waits for the next start
+LONGEST = 4.7  # seconds after SIGTERM in which the process is gone, whatever it does; what it promises is 5
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The daemon in its surroundings: where its configuration is and how it is read, who is told, who tells it what.
+
+    While ``reread`` raises ``ConfigError``, the configuration in use stays in use.
+    """
+
+    place: str
+    reread: Callable[[], Settings]
+    log: Log
+    signals: Signals
+    notifier: Notifier
+    clock: Clock = utc_now
+
+    async def run(self, settings: Settings) -> None:
+        """Poll every enabled feed when it is due, until it is told to end.
+
+        Raises:
+            ArchiveError: the archive cannot be opened, or another process is writing to it (named).
+        """
+        self.signals.attach()
+        archive = await open_archive(settings, self.clock)
+        try:
+            async with self._watched(archive):
+                await archive.configured(self.place, None)
+                while not self.signals.ending.is_set():
+                    settings = await self._live(settings, archive)
+        finally:
+            await archive.close()
+        self.log.info("daemon.stopped")
+
+    @asynccontextmanager
+    async def _watched(self, archive: SqliteArchive) -> AsyncIterator[None]:
+        """Tell systemd's watchdog that the loop and the archive's thread work.
+
+        The loop's clock is the one systemd goes by: it cannot be set, and stands while the machine sleeps.
+        """
+
+        async def tell(seconds: float) -> None:
+            while True:
+                with suppress(AggregatorError):  # a full disk is not cured by a new start
+                    await archive.head()
+                self.notifier.alive()
+                await asyncio.sleep(seconds)
+
+        telling = asyncio.create_task(tell(self.notifier.watchdog / 4)) if self.notifier.watchdog else None
+        try:
+            yield
+        finally:
+            if telling:
+                telling.cancel()
+
+    async def _live(self, settings: Settings, archive: SqliteArchive) -> Settings:
+        """Poll by one configuration until the daemon ends or another one is to be used: that one."""
+        async with staffed(settings, archive, self.clock) as app:
+            daemon = Daemon(app, self.log)
+            feeds = sum(feed.enabled for feed in app.desk.feeds.values())
+            self.log.info("daemon.started", feeds=feeds, archive=str(settings.archive), process=os.getpid())
+            for warning in settings.warnings():
+                self.log.warning("config.doubtful", message=warning)
+            await daemon.start()
+            try:
+                fresh = await self._until_told(settings, archive, f"polling {feeds} feeds into {settings.archive}")
+            finally:
+                cut = await daemon.stop(GRACE)
+                self.log.info("daemon.drained", cut_short=cut)
+        if fresh is None:
+            return settings
+        await archive.begin_again(fresh.site_rules().version)
+        return fresh
+
+    async def _until_told(self, settings: Settings, archive: SqliteArchive, status: str) -> Settings | None:
+        """Wait for another configuration, or (``None``) for the end."""
+        while True:
+            self.notifier.ready(status)
+            await _first(self.signals.ending, self.signals.reloading)
+            if self.signals.ending.is_set():
+                self.log.info("daemon.ending", within=LONGEST)
+                self.notifier.stopping()
+                return None
+            self.signals.reloading.clear()
+            self.notifier.reloading()
+            if fresh := await self._reloaded(settings, archive):
+                return fresh
+
+    async def _reloaded(self, settings: Settings, archive: SqliteArchive) -> Settings | None:
+        """The configuration as it is now, ``None`` if it is wrong or says nothing new; either is logged and stored."""
+        try:
+            fresh = await asyncio.to_thread(self.reread)
+        except ConfigError as error:
+            mistakes = error.message.split("\n") if "\n" in error.message else [str(error)]
+            self.log.error("config.refused", mistakes=mistakes)
+            await archive.configured(self.place, "; ".join(mistakes))
+            return None
+        kept = None
+        if fresh.archive != settings.archive:
+            kept = f"archive: {fresh.archive} is used after a new start, until then {settings.archive}"
+            self.log.warning("config.kept", message=kept)
+            fresh = fresh.model_copy(update={"archive": settings.archive})
+        await archive.configured(self.place, kept)
+        if fresh == settings:
+            self.log.info("config.unchanged")
+            return None
+        self.log.info("config.reloaded", **_difference(settings, fresh))
+        return fresh
+
+
+def _difference(before: Settings, after: Settings) -> Mapping[str, object]:
+    """The feeds that came, went or are others now, and which further sections are."""
+    old, new = ({feed.name: feed for feed in one.feed_list()} for one in (before, after))
+    changed = [name for name in old if name in new and old[name] != new[name]]
+    sections = [name for name in type(after).model_fields if getattr(before, name) != getattr(after, name)]
+    return {
+        "added": [name for name in new if name not in old],
+        "removed": [name for name in old if name not in new],
+        "changed": changed,
+        "sections": sections,
+    }
+
+
+async def _first(*events: asyncio.Event) -> None:
+    """Wait until one of them is set."""
+    waiting = [asyncio.create_task(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for one in waiting:
+            one.cancel()
