@@ -233,6 +233,9 @@ def test_chosen_articles_go_to_one_file(home: Path) -> None:
     assert titles(export(home, "--jsonl", "-", "--search", "央行")) == [every[0], every[2]]
     assert titles(export(home, "--jsonl", "-", "--feed", "other")) == [every[1]]
     assert titles(export(home, "--jsonl", "-", "--since", "2026-12")) == []
+    assert titles(export(home, "--jsonl", "-", "--category", "新浪财经", "--category", "nothing")) == every
+    assert titles(export(home, "--jsonl", "-", "--category", "nothing")) == []
+    assert titles(export(home, "--jsonl", "-", "--media", "没有的报")) == []
     assert len(titles(export(home, "--jsonl", "-", "--limit", "2"))) == 2
     text = json.loads(export(home, "--jsonl", "-", "--search", "投产").splitlines()[0])
     assert (text["text"].count("工厂投产。"), text["feed"], text["body"][:3]) == (6, "wire", "<p>")

@@ -67,6 +67,8 @@ def export(
     warc: Annotated[Path | None, typer.Option("--warc", metavar="FILE", help="The pages, as web archives do.")] = None,
     search: Annotated[str | None, typer.Option(metavar="WORDS", help="Only articles with these words.")] = None,
     feed: Annotated[Names, typer.Option(metavar="NAME", help="Only those seen in this feed; again for more.")] = None,
+    category: Annotated[Names, typer.Option(metavar="NAME", help="Only those in it; again for more.")] = None,
+    media: Annotated[Names, typer.Option(metavar="NAME", help="Only those from it; again for more.")] = None,
     symbol: Annotated[Names, typer.Option(metavar="SYMBOL", help="Only those naming it; again for more.")] = None,
     since: Annotated[str | None, typer.Option(metavar="TIME", help="Published (or first seen) from then on.")] = None,
     until: Annotated[str | None, typer.Option(metavar="TIME", help="Up to then; 2026-01 is up to its end.")] = None,
@@ -79,7 +81,7 @@ def export(
     settings = settings_of(config)
     places = {"jsonl": jsonl, "csv": csv, "parquet": parquet, "atom": atom, "json_feed": json_feed, "warc": warc}
     views = [_View(form, place) for form, place in places.items() if place]
-    chosen = any((search, feed, symbol, since, until, limit))
+    chosen = any((search, feed, category, media, symbol, since, until, limit))
     if views and (to or images or image_url):
         raise ConfigError("documents and one file are two exports", where="export", hint="Run it once for each")
     if not views and chosen:
@@ -93,6 +95,8 @@ def export(
         wanted = Wanted(
             match=_match(search),
             feeds=tuple(feed or ()),
+            categories=tuple(category or ()),
+            media=tuple(media or ()),
             symbols=tuple(symbol or ()),
             since=span_of(since, zone, "--since")[0] if since else None,
             before=span_of(until, zone, "--until")[1] if until else None,

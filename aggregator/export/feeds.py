@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import IO
@@ -16,6 +17,8 @@ from aggregator.text.html import clean
 Row = Mapping[str, object]
 _ATOM = "http://www.w3.org/2005/Atom"
 _NONE = AttributesImpl({})
+_HOST = re.compile(r"[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\])?", re.IGNORECASE)
+_NO_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _EPOCH = "1970-01-01T00:00:00Z"  # RFC 4287 wants an instant also of a feed without entries
 
 
@@ -29,8 +32,11 @@ class Head:
 
 
 def entry_id(key: str) -> str:
-    """The id of an article in feeds of ours: the same in every one, and after every edit."""
-    return f"urn:aggregator:{quote(key, safe=':')}"
+    """The id of an article in feeds of ours: the same in every one, and after every edit.
+
+    A URN as RFC 2141 has it, by which the W3C's validator goes: without a bare tilde.
+    """
+    return f"urn:aggregator:{quote(key.encode('utf-8', 'replace'), safe=':').replace('~', '%7E')}"
 
 
 def write_atom(stream: IO[bytes], head: Head, rows: list[Row]) -> int:
@@ -93,7 +99,7 @@ def write_json_feed(stream: IO[bytes], head: Head, rows: Iterable[Row]) -> int:
 def _item(row: Row) -> dict[str, object]:
     item = {
         "id": entry_id(str(row["key"])),
-        "url": row["url"],
+        "url": _iri(str(row["url"])) if row["url"] else None,
         "title": _title(row),
         "content_html": _body(row),
         "date_published": row["published"],
@@ -106,7 +112,7 @@ def _item(row: Row) -> dict[str, object]:
 
 
 def _title(row: Row) -> str:
-    return one_line(str(row["title"]))
+    return one_line(str(row["title"])) or entry_id(str(row["key"]))  # neither standard knows a blank title
 
 
 def _author(row: Row) -> str:
@@ -119,9 +125,14 @@ def _body(row: Row) -> str:
 
 
 def _iri(address: str) -> str:
-    """An address without what an IRI may not hold (RFC 3987): blanks and quotes that a listing left in."""
-    return quote(address, safe="".join(map(chr, range(0x21, 0x7F))).translate({ord(c): None for c in '"<>\\^`{|}'}))
+    """An address without what a URI may not hold (RFC 3986): blanks, quotes and brackets that a listing left in."""
+    host = _HOST.match(address)
+    start = host.end() if host else 0
+    rest = _NO_ESCAPE.sub("%25", address[start:])
+    return address[:start] + quote(rest, safe="%/:?#@!$&'()*+,;=~", errors="replace")
 
 
 def _names(value: object) -> list[str]:
-    return [str(one) for one in value] if isinstance(value, list) else []
+    """The terms that say something."""
+    terms = [one_line(str(one)) for one in value] if isinstance(value, list) else []
+    return [term for term in terms if term]
