@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from aggregator.app import App, kept_for, poll_feed
+from aggregator.app import App, Fetched, kept_for, poll_feed, told
 from aggregator.errors import AggregatorError
 from aggregator.logs import Log
 from aggregator.model import Feed, Report
-from aggregator.pipeline import Budget, collect_images, told_images
+from aggregator.pipeline import Budget, Outcome, collect_images, told_images
 
 TICK = 1.0  # seconds
 REST = timedelta(seconds=30)  # after the archive refused (a full disk, say) before anything is tried again
 AT_ONCE = 8  # feeds polled at the same time
 IMAGES = 100  # that are fetched before the hosts' wishes are stored again
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A poll that somebody wants now, and waits for."""
+
+    feed: Feed
+    budget: Budget
+    revive: bool
+    done: asyncio.Future[Fetched]
 
 
 class Daemon:
@@ -30,6 +41,16 @@ class Daemon:
         self._polls: dict[str, asyncio.Task[None]] = {}
         self._images: asyncio.Task[None] | None = None
         self._rest_until: datetime | None = None
+        self._asked: list[_Asked] = []
+
+    def ask(self, feed: Feed, budget: Budget, *, revive: bool = False) -> asyncio.Future[Fetched]:
+        """Have a feed polled at the next tick, whether it is due or not; what comes of it.
+
+        It is cancelled when the daemon ends first. ``budget`` and ``revive`` as in ``poll_feed``.
+        """
+        asked = _Asked(feed, budget, revive, asyncio.get_running_loop().create_future())
+        self._asked.append(asked)
+        return asked.done
 
     async def start(self) -> None:
         """Poll what is due, now and from now on."""
@@ -60,11 +81,17 @@ class Daemon:
         except AggregatorError as error:
             self._rest(error)
             return
+        for asked in [one for one in self._asked if one.feed.name not in self._polls][: AT_ONCE - len(self._polls)]:
+            self._asked.remove(asked)
+            self._begin(asked.feed, asked)
         waiting = [name for name in names if name in self._app.desk.feeds and name not in self._polls]
         for name in waiting[: AT_ONCE - len(self._polls)]:
-            task = asyncio.create_task(self._poll(self._app.desk.feeds[name]), name=name)
-            self._polls[name] = task
-            task.add_done_callback(self._ended)
+            self._begin(self._app.desk.feeds[name])
+
+    def _begin(self, feed: Feed, asked: _Asked | None = None) -> None:
+        task = asyncio.create_task(self._poll(feed, asked), name=feed.name)
+        self._polls[feed.name] = task
+        task.add_done_callback(self._ended)
 
     async def _tick_images(self) -> None:
         if (self._images is None or self._images.done()) and await self._app.archive.due_images():
@@ -95,6 +122,8 @@ class Daemon:
 
         Returns how many were cancelled.
         """
+        for asked in self._asked:
+            asked.done.cancel()
         polls = [*self._polls.values(), *([self._images] if self._images else [])]
         if not polls:
             return 0
@@ -104,12 +133,22 @@ class Daemon:
         await asyncio.gather(*polls, return_exceptions=True)
         return len(late)
 
-    async def _poll(self, feed: Feed) -> None:
-        with suppress(asyncio.CancelledError):
-            try:
-                self._tell(await poll_feed(self._app, feed))
-            except AggregatorError as error:
-                self._rest(error)
+    async def _poll(self, feed: Feed, asked: _Asked | None = None) -> None:
+        budget, revive = (asked.budget, asked.revive) if asked else (None, False)
+        outcomes: list[Outcome] = []
+        looks: list[Outcome] = []
+        try:
+            report = await poll_feed(self._app, feed, budget, outcomes.append, looks.append, revive=revive)
+            self._tell(report)
+            if asked and not asked.done.done():
+                asked.done.set_result(Fetched((report,), told(outcomes), told(looks)))
+        except asyncio.CancelledError:
+            if asked:
+                asked.done.cancel()
+        except AggregatorError as error:
+            self._rest(error)
+            if asked and not asked.done.done():
+                asked.done.set_exception(error)
 
     def _rest(self, error: AggregatorError) -> None:
         self._rest_until = self._app.desk.clock() + REST

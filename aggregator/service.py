@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 
-from aggregator.app import open_archive, staffed, utc_now
+from aggregator.app import App, open_archive, staffed, utc_now
 from aggregator.archive import SqliteArchive
 from aggregator.config import Settings
+from aggregator.control import answering
+from aggregator.errands import done_by
 from aggregator.errors import AggregatorError, ConfigError
 from aggregator.logs import Log
 from aggregator.model import Clock
@@ -84,7 +87,8 @@ class Service:
                 self.log.warning("config.doubtful", message=warning)
             await daemon.start()
             try:
-                fresh = await self._until_told(settings, archive, f"polling {feeds} feeds into {settings.archive}")
+                async with self._asked(app, daemon):
+                    fresh = await self._until_told(settings, archive, f"polling {feeds} feeds into {settings.archive}")
             finally:
                 cut = await daemon.stop(GRACE)
                 self.log.info("daemon.drained", cut_short=cut)
@@ -92,6 +96,16 @@ class Service:
             return settings
         await archive.begin_again(fresh.site_rules().version)
         return fresh
+
+    @asynccontextmanager
+    async def _asked(self, app: App, daemon: Daemon) -> AsyncIterator[None]:
+        """Do what `fetch` asks for; where it cannot ask, it is told who writes to the archive."""
+        async with AsyncExitStack() as stack:
+            try:
+                await stack.enter_async_context(answering(app.settings.archive, partial(done_by, app, daemon)))
+            except OSError as error:
+                self.log.warning("control.unavailable", error=error)
+            yield
 
     async def _until_told(self, settings: Settings, archive: SqliteArchive, status: str) -> Settings | None:
         """Wait for another configuration, or (``None``) for the end."""

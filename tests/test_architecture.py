@@ -23,10 +23,11 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("config",),
     ("opml",),
     # the outside: these never import each other
-    ("web", "archive", "export", "workers", "logs", "signals", "systemd"),
+    ("web", "archive", "export", "workers", "control", "logs", "signals", "systemd"),
     ("pipeline",),
     ("app",),
     ("schedule", "demo", "browse", "doctor"),
+    ("errands",),
     ("service",),
     ("cli",),
     ("__main__",),

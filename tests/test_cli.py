@@ -8,9 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -138,35 +136,6 @@ def test_the_demo_archives_at_least_120_and_finds_nothing_new_the_second_time(tm
     again = aggregator(tmp_path, "demo", "--dir", "try", "--json")
     assert again.returncode == 0, again.stdout
     assert json.loads(again.stdout)["totals"]["new"] == 0
-
-
-@contextmanager
-def daemon(home: Path) -> Iterator[subprocess.Popen[str]]:
-    """A running daemon that has said it is polling; ended by its id."""
-    command = [sys.executable, "-m", "aggregator", "run"]
-    with subprocess.Popen(command, cwd=home, env=environment(home), stderr=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stderr is not None
-            assert "polling" in process.stderr.readline()
-            yield process
-        finally:
-            process.kill()
-
-
-def test_the_daemon_polls_alone_and_ends_cleanly_on_sigterm(home: Path) -> None:
-    with daemon(home) as process:
-        beside = aggregator(home, "fetch")
-        assert beside.returncode == 3
-        assert f"process {process.pid} " in beside.stderr
-        assert aggregator(home, "run").returncode == 3
-        assert aggregator(home, "status").returncode == 0
-        started = time.monotonic()
-        process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate(timeout=20)
-        assert process.returncode == 0, errors
-        assert time.monotonic() - started < 15
-        assert "nothing is lost" in errors
-    assert aggregator(home, "fetch", "sina-banking").returncode in (0, 1)
 
 
 def broken_config(text: str) -> dict[str, str]:

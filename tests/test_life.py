@@ -8,11 +8,13 @@ import os
 import signal
 import socket
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from daemon import Daemon, command, running
+from daemon import ROOT, Daemon, command, running
 from hostile import listing
 from test_packaging import heard
 from web_server import Server, beside, reply
@@ -198,3 +200,104 @@ def test_o4_a_second_daemon_is_refused_and_names_the_first(tmp_path: Path, world
         daemon.ended()
     with running(tmp_path / "新浪 财经") as heir:
         assert heir.stop() == 0
+
+
+def stripped(told: str) -> object:
+    """What a fetch printed as JSON, without the seconds it took; articles have no order."""
+    value = json.loads(told)
+    value["articles_failed"].sort(key=str)
+    for feed in value["feeds"]:
+        del feed["seconds"]
+    return value
+
+
+def test_o4_fetch_beside_the_daemon_comes_to_the_same(tmp_path: Path, world: Server) -> None:
+    world.routes["/b/1"] = lambda _: reply(500)
+    alone = configure(tmp_path / "alone", world, ("a", "1d"), ("b", "1d"))
+    beside_it = configure(tmp_path / "beside", world, ("a", "1d"), ("b", "1d"))
+    with running(beside_it) as daemon:
+        daemon.until("feed.polled", feed="a")
+        daemon.until("feed.polled", feed="b")
+        assert command(alone, "fetch").returncode == 1  # as far as the daemon is by now
+        for name in "ab":
+            world.routes[f"/{name}"] = lambda _, name=name: reply(200, listing(name, 1, 2, 3, 4))
+            for n in (3, 4):
+                told = reply(200, page(n, title=f"{name}{n}"), Content_Type="text/html")
+                world.routes[f"/{name}/{n}"] = lambda _, told=told: told
+        for call in ((), ("b", "a", "--limit", "0"), ("a", "http://b.example/b/2")):
+            expected = command(alone, "fetch", *call, "--json")
+            found = command(beside_it, "fetch", *call, "--json")
+            assert found.returncode == expected.returncode
+            assert stripped(found.stdout) == stripped(expected.stdout)
+            assert f"the daemon (process {daemon.process.pid}) does it" in found.stderr
+        assert command(beside_it, "fetch", "nobody").returncode == 2
+        assert daemon.stop() == 0
+
+
+def test_o4_other_commands_that_write_name_the_daemon_and_readers_work(tmp_path: Path, world: Server) -> None:
+    folder = configure(tmp_path / ("very-long-" * 12), world, ("a", "1d"))
+    (tmp_path / "posts").mkdir()
+    (tmp_path / "posts/one.md").write_text("---\ntitle: 一\ndate: 2026-01-01 08:00:00\n---\n文")
+    with running(folder) as daemon:
+        daemon.until("feed.polled", feed="a")
+        (key,) = rows(folder, "SELECT key FROM articles LIMIT 1")[0]
+        writing = (("import", str(tmp_path / "posts")), ("forget", str(key), "--yes"), ("reindex",), ("rules", "apply"))
+        for words in writing:
+            told = command(folder, *words)
+            assert (told.returncode, told.stdout) == (3, ""), (words, told.stderr)
+            assert f"process {daemon.process.pid} is writing to this archive" in told.stderr, words
+        for words in (("status",), ("backup", "copy.db"), ("verify",)):
+            assert command(folder, *words).returncode == 0, words
+        assert command(folder, "fetch", "--json").returncode == 0  # however long the way to the archive is
+        assert daemon.stop() == 0
+    assert list(folder.glob("*.socket")) == []
+
+
+def test_o4_a_daemon_that_ends_meanwhile_is_told_as_such(tmp_path: Path, world: Server) -> None:
+    with running(configure(tmp_path, world, ("a", "1d"), ("b", "1d"))) as daemon:
+        daemon.until("feed.polled", feed="a")
+        daemon.until("feed.polled", feed="b")
+        world.routes["/a"] = lambda _: silent
+        asked = len(world.asked)
+        call = (sys.executable, "-m", "aggregator", "fetch", "--config", str(tmp_path / "config.yaml"))
+        environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+        with subprocess.Popen(call, stderr=subprocess.PIPE, text=True, env=environ) as fetch:
+            daemon.wait(lambda: len(world.asked) > asked + 1)
+            assert daemon.stop() == 0
+            _, told = fetch.communicate(timeout=60)
+        assert fetch.returncode == 1
+        assert "the daemon ended" in told
+
+
+WRONG = [
+    ("archive: a.db\nfeds: []\n", 2, "feds"),
+    ("network: {timout: 3s}\n", 1, "network.timout"),
+    (FEED.format("a", "1d").replace("http://", "htp://"), 2, "feeds[0].url"),
+    (FEED.format("a", "1d") + FEED.format("a", "1d"), 3, "feeds[1].name"),
+    (FEED.format("a", "0"), 2, "feeds[0].every"),
+    (FEED.format("a", "-5m"), 2, "feeds[0].every"),
+    ("  -\tname: a\n\tsource: feed\n", 3, "tab"),
+    ("\ufeff", 1, "byte order mark"),
+    (None, 0, "no such file"),
+]
+
+
+@pytest.mark.parametrize(("text", "line", "words"), WRONG, ids=[words for *_, words in WRONG])
+def test_o5_a_wrong_configuration_is_told_before_anything_is_asked(
+    tmp_path: Path, world: Server, text: str | None, line: int, words: str
+) -> None:
+    """By the commands that poll, with file, line and key; nothing is asked of anybody, and no archive is made."""
+    configure(tmp_path, world, ("a", "1d"))
+    file = tmp_path / "config.yaml"
+    if text is None:
+        file.unlink()
+    elif text == "\ufeff":
+        file.write_text(text + file.read_text())
+    else:
+        file.write_text(f"feeds:\n{text}" if text.startswith("  -") else text)
+    for words_of_command in (("run",), ("fetch",)):
+        told = command(tmp_path, *words_of_command)
+        assert (told.returncode, told.stdout) == (2, ""), told.stderr
+        assert (f"{file}:{line}: " if line else str(file)) in told.stderr
+        assert words in told.stderr
+    assert (world.asked, list(tmp_path.glob("archive.db*"))) == ([], [])

@@ -212,7 +212,7 @@ feeds:
 
 @pytest.mark.parametrize(
     ("command", "number", "code", "words"),
-    [("run", signal.SIGTERM, 0, "nothing is lost"), ("fetch", signal.SIGINT, 130, "interrupted")],
+    [("run", signal.SIGTERM, 0, "daemon.stopped"), ("fetch", signal.SIGINT, 130, "interrupted")],
 )
 def test_stopping_does_not_wait_for_heavy_work(
     tmp_path: Path, command: str, number: signal.Signals, code: int, words: str

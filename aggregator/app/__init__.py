@@ -19,14 +19,18 @@ from aggregator.app.polling import (
     unfiled,
     worked,
 )
+from aggregator.app.telling import Fetched, Told, counted, from_json, joined, to_json, told
 
 __all__ = [
     "AT_A_RUN",
     "App",
+    "Fetched",
+    "Told",
     "article_url",
     "catch_up",
     "chosen",
     "collect_all",
+    "counted",
     "discover_all",
     "export_all",
     "export_new",
@@ -35,7 +39,9 @@ __all__ = [
     "fetch_page",
     "fetch_url",
     "forget",
+    "from_json",
     "home_of_imports",
+    "joined",
     "kept_for",
     "network_of",
     "open_app",
@@ -49,6 +55,8 @@ __all__ = [
     "sift",
     "sift_again",
     "staffed",
+    "to_json",
+    "told",
     "unfiled",
     "utc_now",
     "worked",

@@ -95,10 +95,24 @@ def _scopes(app: App, feeds: Sequence[Feed]) -> Sequence[Feed | None]:
     return feeds if feeds and {feed.name for feed in feeds} != whole else [None]
 
 
-async def poll_feed(app: App, feed: Feed) -> Report:
-    """One poll of one feed, as the daemon does it: listing, articles, the configured export, the hosts' wishes."""
-    report = await poll(app.desk, feed)
-    looks = await recheck(app.desk, None, Budget(AT_A_POLL))  # whatever feed's they are: all polls share the work
+async def poll_feed(
+    app: App,
+    feed: Feed,
+    budget: Budget | None = None,
+    watch: Watch | None = None,
+    looked: Watch | None = None,
+    *,
+    revive: bool = False,
+) -> Report:
+    """One poll of one feed, as the daemon does it: listing, articles, the configured export, the hosts' wishes.
+
+    ``watch`` is told of its articles, ``looked`` of the pages, whatever feed's, that are looked at again after it.
+    ``revive``: ask it also when its server said that it is gone for good.
+    """
+    report = await poll(app.desk, feed, budget, watch, revive=revive)
+    looks = await recheck(
+        app.desk, None, Budget(AT_A_POLL), looked
+    )  # whatever feed's they are: all polls share the work
     await app.archive.hold(app.client.holds())
     await catch_up(app)
     await asyncio.to_thread(export_new, app.settings)

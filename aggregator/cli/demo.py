@@ -12,9 +12,10 @@ from typing import Annotated
 
 import typer
 
-from aggregator.app import export_all, open_app, utc_now
+from aggregator.app import Fetched, export_all, open_app, told, utc_now
 from aggregator.archive import Reader
-from aggregator.cli.fetching import poll_feeds, reports_json, show_reports
+from aggregator.cli.fetched import fetched_json, show_fetched
+from aggregator.cli.fetching import poll_feeds
 from aggregator.cli.frame import ConfigOption, JsonOption, app, run_async
 from aggregator.cli.output import complain, print_json
 from aggregator.config import Settings, load, parse, starter
@@ -77,7 +78,7 @@ def _demo(folder: Path, config: Path | None, *, serve: bool, as_json: bool) -> i
         complain(f"A small Sina listens at {replica.address}; polling it as {len(settings.feeds)} feeds say")
         reports, outcomes = run_async(_poll(settings, replica, advance=not first))
         if not as_json:
-            show_reports(reports, outcomes, settings, as_json=False)
+            show_fetched(Fetched(tuple(reports), told(outcomes)), settings, as_json=False)
         if first:
             later, more = run_async(_poll(settings, replica, advance=True))
             outcomes += more
@@ -85,7 +86,8 @@ def _demo(folder: Path, config: Path | None, *, serve: bool, as_json: bool) -> i
         wrong = unexpected(reports, outcomes, replica, complete=first)
         done = export_all(settings, folder / "posts")
         if as_json:
-            print_json({**reports_json(reports, outcomes), "exported": done.written, "unexpected": wrong})
+            fetched = Fetched(tuple(reports), told(outcomes))
+            print_json({**fetched_json(fetched), "exported": done.written, "unexpected": wrong})
         else:
             _tell(settings, done.written + done.unchanged, wrong)
         if serve:

@@ -1,4 +1,4 @@
-"""``fetch`` and ``run``: bring feeds up to date once, or for as long as the process lives."""
+"""``fetch``: bring feeds up to date once, or have the daemon that is running do it."""
 
 from __future__ import annotations
 
@@ -13,27 +13,30 @@ import typer
 from aggregator.app import (
     AT_A_RUN,
     App,
+    Fetched,
     article_url,
     chosen,
     collect_all,
+    counted,
     discover_all,
     export_new,
     fetch_url,
+    joined,
     open_app,
     recheck_all,
     rechecks_due,
+    told,
 )
+from aggregator.archive import holder
+from aggregator.cli.fetched import exit_code, show_fetched
 from aggregator.cli.frame import ConfigOption, JsonOption, app, run_async, settings_of
-from aggregator.cli.output import complain, local, print_json, print_table, progress
+from aggregator.cli.output import complain, progress
 from aggregator.config import Settings
-from aggregator.errors import AggregatorError, masked
+from aggregator.errands import Errand, run_by_daemon
+from aggregator.errors import AggregatorError, ArchiveError
 from aggregator.model import Feed, Report
 from aggregator.pipeline import ImageOutcome, Outcome, collect_images, told_images
-from aggregator.text.dates import iso
 from aggregator.web import unused_proxy
-
-BAD = frozenset({"blocked", "not_a_feed", "failed"})
-ODD = frozenset({"degraded", "empty", "stale"})
 
 
 @app.command(
@@ -58,10 +61,42 @@ def fetch(
     names = [word for word in what or [] if "://" not in word]
     urls = [article_url(word) for word in what or [] if "://" in word]
     feeds = chosen(settings, names) if names or not urls else []
-    work = _fetch(settings, feeds, urls, revive=bool(names), due=due, retry=retry, limit=limit)
-    reports, outcomes, looks, images = run_async(work)
-    show_reports(reports, outcomes, settings, looks, images, as_json=as_json)
-    raise typer.Exit(exit_code(reports, outcomes, strict=strict))
+    wanted = [feed.name for feed in feeds] if names or not urls else None
+    errand = Errand(wanted, urls, due=due, retry=retry, limit=limit, revive=bool(names))
+    fetched = run_async(_fetched(settings, feeds, errand))
+    show_fetched(fetched, settings, as_json=as_json)
+    raise typer.Exit(exit_code(fetched, strict=strict))
+
+
+async def _fetched(settings: Settings, feeds: Sequence[Feed], errand: Errand) -> Fetched:
+    """Fetch; or, where a daemon holds the archive, have it fetch."""
+    try:
+        return await _fetch(settings, feeds, errand)
+    except ArchiveError as error:
+        if error.kind != "locked":
+            raise
+        locked = error
+    try:
+        return await _followed(settings, errand)
+    except OSError:
+        raise locked from None  # what writes there is no daemon of this user
+
+
+async def _followed(settings: Settings, errand: Errand) -> Fetched:
+    """What the running daemon does of an errand, with a bar."""
+    done: list[Fetched] = []
+    bar, task = progress(0, "polls of the daemon")
+    with bar:
+        async for piece in run_by_daemon(settings.archive, errand):
+            if "said" in piece:
+                complain(piece["said"])
+            elif "polls" in piece:
+                complain(f"the daemon (process {holder(settings.archive)}) does it: {piece['polls']} feeds to poll")
+                bar.update(task, total=piece["polls"])  # type: ignore[arg-type]
+            else:
+                bar.advance(task)  # type: ignore[arg-type]
+                done.append(piece["fetched"])
+    return joined(done, errand.feeds or ())
 
 
 def settings_for_polls(config: Path | None) -> Settings:
@@ -72,40 +107,26 @@ def settings_for_polls(config: Path | None) -> Settings:
     return settings
 
 
-def exit_code(reports: Sequence[Report], outcomes: Sequence[Outcome], *, strict: bool = False) -> int:
-    """0 when all went well; 1 when a feed or an article failed (``strict``: or one is empty, stale or degraded)."""
-    statuses = {report.status for report in reports}
-    failed = bool(statuses & BAD) or any(outcome.error for outcome in outcomes)
-    return int(failed or (strict and bool(statuses & ODD)))
-
-
-async def _fetch(
-    settings: Settings,
-    feeds: Sequence[Feed],
-    urls: Sequence[str],
-    *,
-    revive: bool,
-    due: bool,
-    retry: bool,
-    limit: int | None,
-) -> tuple[list[Report], list[Outcome], list[Outcome], list[ImageOutcome]]:
+async def _fetch(settings: Settings, feeds: Sequence[Feed], errand: Errand) -> Fetched:
+    limit = errand.limit
     async with open_app(settings) as opened:
-        if retry:
+        if errand.retry:
             complain(f"{await opened.archive.revive()} failed articles get another try")
             if images := await opened.archive.revive_images():
                 complain(f"{images} failed images get another try")
-        if due:
+        if errand.due:
             names = await opened.archive.due_feeds()
             feeds = [feed for feed in feeds if feed.name in names]
-        outcomes = [outcome for url in urls for outcome in await fetch_url(opened, url)]
+        outcomes = [outcome for url in errand.urls for outcome in await fetch_url(opened, url)]
         reports: list[Report] = []
         looks: list[Outcome] = []
-        if feeds or due:  # what waits for another try is due, too, when no listing is
-            reports, more = await poll_feeds(opened, feeds, limit, revive=revive)
+        if feeds or errand.due:  # what waits for another try is due, too, when no listing is
+            reports, more = await poll_feeds(opened, feeds, limit, revive=errand.revive)
             outcomes += more
             looks = await _look_again(opened, feeds, AT_A_RUN if limit is None else max(limit - len(outcomes), 0))
         await export_fresh(settings)
-        return reports, outcomes, looks, await fetch_images(opened)
+        images_done = await fetch_images(opened)
+        return Fetched(tuple(reports), told(outcomes), told(looks), counted(images_done))
 
 
 async def _look_again(opened: App, feeds: Sequence[Feed], limit: int) -> list[Outcome]:
@@ -165,94 +186,3 @@ async def export_fresh(settings: Settings) -> None:
         return
     if done.written and settings.export.hexo:
         complain(f"{done.written} documents written to {settings.export.hexo.dir}")
-
-
-def show_reports(
-    reports: Sequence[Report],
-    outcomes: Sequence[Outcome],
-    settings: Settings,
-    looks: Sequence[Outcome] = (),
-    images: Sequence[ImageOutcome] = (),
-    *,
-    as_json: bool,
-) -> None:
-    """The table or JSON at the end of a fetch, and each failure in one line. ``looks`` are pages looked at again."""
-    if as_json:
-        print_json(reports_json(reports, outcomes, looks, images))
-        return
-    if reports:
-        rows = [
-            (r.feed, _status(r, settings), r.listed, r.new, r.known, r.failed, f"{r.seconds:.1f} s") for r in reports
-        ]
-        print_table(["feed", "status", "listed#", "new#", "known#", "failed#", "time#"], rows)
-    for report in reports:
-        if report.error:
-            complain(f"{report.feed}: {report.error_kind}: {report.error}")
-        if report.remark:
-            complain(f"{report.feed}: {report.remark}")
-    for outcome in outcomes:
-        if outcome.error:
-            complain(f"{masked(outcome.task.key)}: {outcome.error.kind}: {outcome.error}")
-    fresh = [outcome for outcome in outcomes if outcome.fresh]
-    if not reports:
-        for outcome in fresh:
-            complain(f"archived {masked(outcome.task.key)}: {outcome.article.title if outcome.article else ''}")
-    failed = sum(outcome.error is not None for outcome in outcomes)
-    complain(f"{len(fresh)} articles archived, {failed} failed")
-    _show_looks(outcomes, looks)
-
-
-def _show_looks(outcomes: Sequence[Outcome], looks: Sequence[Outcome]) -> None:
-    """What became of pages that were read before."""
-    for outcome in (*outcomes, *looks):
-        if outcome.absence:
-            complain(f"{masked(outcome.task.key)}: {outcome.absence}: {masked(outcome.task.entry.link or '')}")
-    if looks:
-        complain(f"{len(looks)} pages looked at again, {sum(look.fresh for look in looks)} edited")
-
-
-def _status(report: Report, settings: Settings) -> str:
-    if report.status == "held" and report.held_until:
-        return f"held until {local(report.held_until, settings.timezone)}"
-    return report.status
-
-
-def reports_json(
-    reports: Sequence[Report],
-    outcomes: Sequence[Outcome],
-    looks: Sequence[Outcome] = (),
-    images: Sequence[ImageOutcome] = (),
-) -> dict[str, object]:
-    """What ``fetch --json`` prints."""
-    rows = [
-        {
-            "feed": r.feed,
-            "status": r.status,
-            "listed": r.listed,
-            "new": r.new,
-            "known": r.known,
-            "failed": r.failed,
-            "seconds": round(r.seconds, 3),
-            "held_until": iso(r.held_until) if r.held_until else None,
-            "error": {"kind": r.error_kind, "message": r.error} if r.error_kind else None,
-        }
-        for r in reports
-    ]
-    errors = [
-        {"key": o.task.key, "url": o.task.entry.link, "kind": o.error.kind, "message": str(o.error)}
-        for o in outcomes
-        if o.error
-    ]
-    totals = {
-        "feeds": len(reports),
-        "listed": sum(r.listed for r in reports),
-        "new": sum(r.new for r in reports),
-        "archived": sum(o.fresh for o in outcomes),
-        "failed": len(errors),
-        "rechecked": len(looks),
-        "edited": sum(look.fresh for look in looks),
-    }
-    if images:
-        failed = sum(one.error is not None for one in images)
-        totals |= {"images": len(images) - failed, "images_failed": failed}
-    return {"feeds": rows, "articles_failed": errors, "totals": totals}

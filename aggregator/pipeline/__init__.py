@@ -42,12 +42,14 @@ __all__ = [
 ]
 
 
-async def poll(desk: Desk, feed: Feed) -> Report:
+async def poll(
+    desk: Desk, feed: Feed, budget: Budget | None = None, watch: Watch | None = None, *, revive: bool = False
+) -> Report:
     """Bring one feed up to date: its listing, then every article of it that is waiting.
 
     A failure of the listing or of an article is stored, and told in the report; only ``ArchiveError`` is raised.
+    ``revive``: ask it also when its server said that it is gone for good.
     """
-    report = await discover(desk, feed)
-    outcomes = await collect(desk, feed)
-    seconds = report.seconds
-    return replace(report, failed=sum(outcome.error is not None for outcome in outcomes), seconds=seconds)
+    report = await discover(desk, feed, revive=revive)
+    outcomes = await collect(desk, feed, budget, watch)
+    return replace(report, failed=sum(outcome.error is not None for outcome in outcomes))
