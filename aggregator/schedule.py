@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,11 +32,22 @@ class _Asked:
     done: asyncio.Future[Fetched]
 
 
+class Watcher:
+    """Who is told what the daemon does, for others to see; this one tells nobody."""
+
+    def ticked(self) -> None:
+        """A tick came to its end."""
+
+    def polled(self, report: Report, outcomes: Sequence[Outcome]) -> None:
+        """A poll ended, with the articles that were attempted in it."""
+
+
 class Daemon:
     """The polls under way. A feed is never polled twice at once."""
 
-    def __init__(self, app: App, log: Log) -> None:
+    def __init__(self, app: App, log: Log, watcher: Watcher | None = None) -> None:
         self._app = app
+        self._watcher = watcher or Watcher()
         self._log = log
         self._scheduler = AsyncIOScheduler(timezone="UTC")
         self._polls: dict[str, asyncio.Task[None]] = {}
@@ -51,6 +63,11 @@ class Daemon:
         asked = _Asked(feed, budget, revive, asyncio.get_running_loop().create_future())
         self._asked.append(asked)
         return asked.done
+
+    @property
+    def under_way(self) -> int:
+        """How many polls have begun and not ended."""
+        return len(self._polls)
 
     async def start(self) -> None:
         """Poll what is due, now and from now on."""
@@ -73,6 +90,10 @@ class Daemon:
 
     async def tick(self) -> None:
         """Start a poll of every feed that is due, as far as there is room; and, beside them, the images that wait."""
+        await self._tick()
+        self._watcher.ticked()
+
+    async def _tick(self) -> None:
         if self._rest_until and self._app.desk.clock() < self._rest_until:
             return
         try:
@@ -140,6 +161,7 @@ class Daemon:
         try:
             report = await poll_feed(self._app, feed, budget, outcomes.append, looks.append, revive=revive)
             self._tell(report)
+            self._watcher.polled(report, outcomes)
             if asked and not asked.done.done():
                 asked.done.set_result(Fetched((report,), told(outcomes), told(looks)))
         except asyncio.CancelledError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -12,17 +12,35 @@ from functools import partial
 from aggregator.app import App, open_archive, staffed, utc_now
 from aggregator.archive import SqliteArchive
 from aggregator.config import Settings
-from aggregator.control import answering
+from aggregator.control import answering as answering_beside
 from aggregator.errands import done_by
 from aggregator.errors import AggregatorError, ConfigError
 from aggregator.logs import Log
-from aggregator.model import Clock
-from aggregator.schedule import Daemon
+from aggregator.model import Clock, Report
+from aggregator.observe import Metrics, Pulse, answering, beating
+from aggregator.pipeline import Outcome
+from aggregator.schedule import Daemon, Watcher
 from aggregator.signals import Signals
 from aggregator.systemd import Notifier
 
 GRACE = 3.0  # seconds that polls get to end in; what they have not settled waits for the next start
 LONGEST = 4.7  # seconds after SIGTERM in which the process is gone, whatever it does; what it promises is 5
+
+
+class Watch(Watcher):
+    """What is seen of the daemon from outside."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self.metrics = metrics
+        metrics.begin()
+
+    def ticked(self) -> None:
+        """The schedule works."""
+        self.metrics.pulse.beat("tick")
+
+    def polled(self, report: Report, outcomes: Sequence[Outcome]) -> None:
+        """A poll ended."""
+        self.metrics.polled(report, outcomes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +65,12 @@ class Service:
         """
         self.signals.attach()
         archive = await open_archive(settings, self.clock)
+        watch = Watch(Metrics(archive.path, self.clock, Pulse()))
         try:
-            async with self._watched(archive):
+            async with self._watched(archive), beating(watch.metrics.pulse, archive.head):
                 await archive.configured(self.place, None)
                 while not self.signals.ending.is_set():
-                    settings = await self._live(settings, archive)
+                    settings = await self._live(settings, archive, watch)
         finally:
             await archive.close()
         self.log.info("daemon.stopped")
@@ -77,10 +96,11 @@ class Service:
             if telling:
                 telling.cancel()
 
-    async def _live(self, settings: Settings, archive: SqliteArchive) -> Settings:
+    async def _live(self, settings: Settings, archive: SqliteArchive, watch: Watch) -> Settings:
         """Poll by one configuration until the daemon ends or another one is to be used: that one."""
-        async with staffed(settings, archive, self.clock) as app:
-            daemon = Daemon(app, self.log)
+        async with self._seen(settings, watch), staffed(settings, archive, self.clock) as app:
+            daemon = Daemon(app, self.log, watch)
+            watch.metrics.under_way = lambda: daemon.under_way
             feeds = sum(feed.enabled for feed in app.desk.feeds.values())
             self.log.info("daemon.started", feeds=feeds, archive=str(settings.archive), process=os.getpid())
             for warning in settings.warnings():
@@ -90,6 +110,7 @@ class Service:
                 async with self._asked(app, daemon):
                     fresh = await self._until_told(settings, archive, f"polling {feeds} feeds into {settings.archive}")
             finally:
+                watch.metrics.pulse.rest("tick")
                 cut = await daemon.stop(GRACE)
                 self.log.info("daemon.drained", cut_short=cut)
         if fresh is None:
@@ -98,11 +119,23 @@ class Service:
         return fresh
 
     @asynccontextmanager
+    async def _seen(self, settings: Settings, watch: Watch) -> AsyncIterator[None]:
+        """Answer who watches the daemon from outside, where the configuration says so; without it, it works as well."""
+        async with AsyncExitStack() as stack:
+            if listen := settings.observe.listen:
+                try:
+                    address = await stack.enter_async_context(answering(watch.metrics, listen))
+                    self.log.info("observe.listening", address=address)
+                except OSError as error:
+                    self.log.error("observe.unavailable", address=f"{listen[0]} port {listen[1]}", error=error)
+            yield
+
+    @asynccontextmanager
     async def _asked(self, app: App, daemon: Daemon) -> AsyncIterator[None]:
         """Do what `fetch` asks for; where it cannot ask, it is told who writes to the archive."""
         async with AsyncExitStack() as stack:
             try:
-                await stack.enter_async_context(answering(app.settings.archive, partial(done_by, app, daemon)))
+                await stack.enter_async_context(answering_beside(app.settings.archive, partial(done_by, app, daemon)))
             except OSError as error:
                 self.log.warning("control.unavailable", error=error)
             yield

@@ -24,6 +24,7 @@ from aggregator.archive import (
     revisions,
     selecting,
     settling,
+    vitals,
 )
 from aggregator.archive.chain import Head
 from aggregator.archive.dropping import Sighted
@@ -34,6 +35,7 @@ from aggregator.archive.retention import Due, Keep
 from aggregator.archive.revisions import Revision
 from aggregator.archive.rows import page_bytes, stored_page
 from aggregator.archive.searching import Hit, Wanted, search
+from aggregator.archive.vitals import Growth, Vitals
 from aggregator.archive.watching import OPEN_DRIFTS
 from aggregator.model import Hold, Page
 
@@ -90,6 +92,21 @@ class Reader:
             " (SELECT count(*) FROM rechecks WHERE absence = 'missing') AS missing,"
             " (SELECT count(*) FROM rechecks WHERE absence = 'gone') AS gone"
         )[0]
+
+    def vitals(self, now: datetime) -> Vitals:
+        """The numbers a daemon is watched by."""
+        with explained(self.path):
+            return vitals.vitals(self._db, now)
+
+    def newest(self) -> Growth:
+        """Where the archive stands: what ``growth`` counts comes behind it."""
+        with explained(self.path):
+            return vitals.newest(self._db)
+
+    def growth(self, before: Growth) -> Growth:
+        """What came behind ``before``."""
+        with explained(self.path):
+            return vitals.growth(self._db, before)
 
     def images(self) -> Row:
         """How many images are stored, in how many bytes; how many wait, and how many failed for good."""

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from aggregator.app import utc_now
 from aggregator.archive import Reader
 from aggregator.archive.opening import MUCH_LOG, log_size
 from aggregator.articles.plaintext import text_of
@@ -21,6 +22,7 @@ from aggregator.errors import ConfigError, masked
 from aggregator.export.html import page_of
 from aggregator.export.images import Inlined, Stored
 from aggregator.export.tables import write_csv
+from aggregator.health import troubles as whole_troubles
 from aggregator.identity.keys import keys_of_url
 from aggregator.text.dates import iso
 
@@ -37,10 +39,13 @@ def status(as_json: JsonOption = False, config: ConfigOption = None) -> None:
         feeds, totals, troubles, drifts = reader.feeds(), reader.totals(), reader.troubles(), reader.drifts()
         images, lost = reader.images(), reader.image_troubles()
         absences, refused = reader.absences(), reader.refused_configuration()
+        now = reader.vitals(utc_now())
+    unhealthy = list(whole_troubles(feed.polled for feed in now.feeds))
     log = log_size(settings.archive)
     if as_json:
         told = {"totals": totals, "drifts": drifts, "troubles": troubles, "absences": absences, "log_bytes": log}
         told["configuration"] = {"message": refused["message"], "since": refused["at"]} if refused else None
+        told["health"] = {"status": "failing" if unhealthy else "ok", "reasons": unhealthy}
         told |= {"images": images, "image_troubles": lost} if any(images.values()) else {}
         print_json({"feeds": [_feed_json(row) for row in feeds], **told})
         return
@@ -49,6 +54,8 @@ def status(as_json: JsonOption = False, config: ConfigOption = None) -> None:
             f"the archive's log has grown to {log / 1e6:.0f} MB: a reader that never ends (browse, sqlite3)"
             " keeps it from being folded in; end it, and the next commits do so"
         )
+    for reason in unhealthy:
+        alarm(f"not healthy: {reason}")
     zone = settings.timezone
     if refused:
         since = local(_text(refused["at"]), zone)

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import (
     BeforeValidator,
     Field,
     ValidationInfo,
+    WithJsonSchema,
     field_validator,
     model_validator,
 )
@@ -48,6 +50,11 @@ from aggregator.text.urls import host_of, is_sina
 RESERVED = frozenset("interval browse hooks".split())
 UNFILED = "未分类"
 SINA_ZONE = "Asia/Shanghai"
+
+
+Listen: TypeAlias = Annotated[
+    tuple[str, int] | None, BeforeValidator(values.listening), WithJsonSchema({"type": ["string", "null"]})
+]
 
 
 def _pair(value: object) -> object:
@@ -171,6 +178,23 @@ class Export(Section):
     hexo: Hexo | None = None
 
 
+class Observe(Section):
+    """How the daemon is watched from outside."""
+
+    listen: Listen = None
+    """Where `run` answers /healthz, /readyz and /metrics, such as 127.0.0.1:9464; unset: nowhere."""
+    public: bool = False
+    """Allow an address in `listen` that other machines can reach. There is no password."""
+
+    @model_validator(mode="after")
+    def _stays_at_home(self) -> Self:
+        if self.listen and not self.public and not ip_address(self.listen[0]).is_loopback:
+            raise ValueError(
+                "other machines could reach `listen`: use 127.0.0.1, or add `public: true` if that is meant"
+            )
+        return self
+
+
 class RuleRow(Section):
     """Where pages of a site keep the parts of an article. Selectors are CSS and are tried in order."""
 
@@ -245,6 +269,7 @@ class Settings(Section):
     defaults: Annotated[Defaults, BeforeValidator(empty_section)] = Defaults()
     document: Annotated[DocumentSettings, BeforeValidator(empty_section)] = DocumentSettings()
     export: Annotated[Export, BeforeValidator(empty_section)] = Export()
+    observe: Annotated[Observe, BeforeValidator(empty_section)] = Observe()
     feeds: Annotated[tuple[FeedRow, ...], BeforeValidator(empty_list)] = ()
     """The feeds that are polled, in the order in which they are shown."""
     rules: Annotated[tuple[RuleRow, ...], BeforeValidator(empty_list)] = ()

@@ -192,6 +192,22 @@ def local_address(value: object) -> str:
     return f"http://{f'[{name}]' if ':' in name else name}:{parts.port}"
 
 
+def listening(value: object) -> tuple[str, int] | None:
+    """An address of this machine and a port, as in 127.0.0.1:9464 or [::1]:9464; port 0 is any that is free."""
+    if value is None:
+        return None
+    text = words(value)
+    address, _, port = text.rpartition(":")
+    try:
+        parsed = str(ipaddress.ip_address(address.removeprefix("[").removesuffix("]")))
+        number = int(port) if port.isascii() and port.isdecimal() else -1
+        if not 0 <= number <= 65535:
+            raise ValueError
+    except ValueError:
+        raise ValueError(f"must be an address and a port such as 127.0.0.1:9464, not {shown(text)}") from None
+    return parsed, number
+
+
 def network(value: object) -> str:
     """An address range in CIDR notation."""
     text = words(value)
