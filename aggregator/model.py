@@ -17,6 +17,7 @@ Pages = Literal["auto", "true", "false"]
 Images = Literal["none", "cover", "all"]
 Scope = Literal["host", "feed"]
 Part = Literal["any", "title", "body", "symbols"]
+EventKind = Literal["new", "changed", "gone", "gap", "failing"]  # what hooks tell
 Clock = Callable[[], datetime]
 
 

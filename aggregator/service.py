@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,6 +16,7 @@ from aggregator.config import Settings
 from aggregator.control import answering as answering_beside
 from aggregator.errands import done_by
 from aggregator.errors import AggregatorError, ConfigError
+from aggregator.hooks import Surroundings, hooks_of, sink_of, telling
 from aggregator.logs import Log
 from aggregator.model import Clock, Report
 from aggregator.observe import Metrics, Pulse, answering, beating
@@ -98,7 +100,8 @@ class Service:
 
     async def _live(self, settings: Settings, archive: SqliteArchive, watch: Watch) -> Settings:
         """Poll by one configuration until the daemon ends or another one is to be used: that one."""
-        async with self._seen(settings, watch), staffed(settings, archive, self.clock) as app:
+        seen, crew = self._seen(settings, watch), staffed(settings, archive, self.clock)
+        async with seen, crew as app, self._telling(app):
             daemon = Daemon(app, self.log, watch)
             watch.metrics.under_way = lambda: daemon.under_way
             feeds = sum(feed.enabled for feed in app.desk.feeds.values())
@@ -129,6 +132,14 @@ class Service:
                 except OSError as error:
                     self.log.error("observe.unavailable", address=f"{listen[0]} port {listen[1]}", error=error)
             yield
+
+    def _telling(self, app: App) -> AbstractAsyncContextManager[None]:
+        """Tell others what is archived, as the configuration's hooks say."""
+        around = Surroundings(app.archive, app.desk.rules, self.log, self.clock, random.random)
+        hooks = hooks_of(app.settings)
+        return telling(
+            [(hook, sink_of(hook, app.archive.path, app.client.post, os.environ, self.clock)) for hook in hooks], around
+        )
 
     @asynccontextmanager
     async def _asked(self, app: App, daemon: Daemon) -> AsyncIterator[None]:

@@ -26,7 +26,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("web", "archive", "export", "workers", "control", "logs", "signals", "systemd"),
     ("pipeline",),
     ("app",),
-    ("schedule", "demo", "browse", "doctor", "observe"),
+    ("schedule", "demo", "browse", "doctor", "observe", "hooks"),
     ("errands",),
     ("service",),
     ("cli",),

@@ -30,6 +30,7 @@ CONFIG = """
 observe: {{listen: "127.0.0.1:0"}}
 network: {{connect_to: {{a.example: "{server}", b.example: "{server}"}}}}
 defaults: {{every: 1s, recheck: off}}
+hooks: [{{name: told, then: {{atom: told.xml}}}}]
 feeds:
   - {{name: one, source: feed, url: "http://a.example/a"}}
   - {{name: two, source: feed, url: "http://b.example/b"}}
@@ -115,6 +116,7 @@ def test_the_metrics_count_what_happened_and_the_alerts_name_none_that_is_not_th
         assert found["aggregator_articles_total"] == found["aggregator_revisions_total{cause=first}"] == 4
         assert found["aggregator_feeds{status=ok}"] + found.get("aggregator_feeds{status=unchanged}", 0) == 2
         assert found["aggregator_articles_pending"] == 0
+        assert found["aggregator_deliveries_dead{hook=told}"] == 0
         assert found["aggregator_archive_bytes"] > 0
         assert found["aggregator_archive_log_bytes"] > 0
         assert found["process_resident_memory_bytes"] > 1e7

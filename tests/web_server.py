@@ -19,6 +19,7 @@ class Asked:
 
     target: str
     headers: Mapping[str, str]
+    body: bytes = b""
 
 
 Answer = bytes | Callable[[asyncio.StreamWriter], Awaitable[None]]
@@ -51,7 +52,9 @@ class Server:
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         fields = (line.split(":", 1) for line in head[1:] if line)
-        asked = Asked(head[0].split(" ")[1], {name.lower(): value.strip() for name, value in fields})
+        headers = {name.lower(): value.strip() for name, value in fields}
+        body = await reader.readexactly(int(headers.get("content-length", "0")))
+        asked = Asked(head[0].split(" ")[1], headers, body)
         self.asked.append(asked)
         route = self.routes.get(asked.target.split("?")[0], lambda _: reply(404))
         answer = route(asked)

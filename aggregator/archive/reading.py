@@ -16,6 +16,7 @@ from aggregator.archive import (
     configured,
     dropping,
     forgetting,
+    hooks,
     images,
     importing,
     index,
@@ -29,6 +30,7 @@ from aggregator.archive import (
 from aggregator.archive.chain import Head
 from aggregator.archive.dropping import Sighted
 from aggregator.archive.forgetting import Plan
+from aggregator.archive.hooks import Fact
 from aggregator.archive.importing import Result, Taken
 from aggregator.archive.opening import explained, open_reader
 from aggregator.archive.retention import Due, Keep
@@ -147,6 +149,25 @@ class Reader:
             f'SELECT place, subject, message, c.at AS since FROM ({OPEN_DRIFTS}) d JOIN commits c ON c.seq = d."commit"'
             " ORDER BY id"
         )
+
+    def facts(self, after: int, until: int) -> list[Fact]:
+        """What hooks may tell of the commits behind ``after`` up to ``until``."""
+        with explained(self.path):
+            return hooks.facts(self._db, after, until)
+
+    def fact(self, kind: str, number: int) -> Fact | None:
+        """One such fact by its row; ``None`` if its text was erased."""
+        with explained(self.path):
+            return hooks.fact(self._db, kind, number)
+
+    def latest_facts(self, hook: str, limit: int) -> list[Fact]:
+        """The newest facts that a hook tells or told, newest first."""
+        with explained(self.path):
+            return list(hooks.latest(self._db, hook, limit))
+
+    def hooks(self) -> list[Row]:
+        """The hooks with how many deliveries wait, were made lately or were given up (``dead``), and the last error."""
+        return self._rows(hooks.STATES)
 
     def refused_configuration(self) -> Row | None:
         """Why and since when a daemon does not use the configuration as it stands in its file; ``None`` if it does."""

@@ -19,7 +19,9 @@ from aggregator.errors import ConfigError
 from aggregator.text.urls import host_of
 
 # Made again from the rest.
-_DERIVED = frozenset({"bands", "compared", "sessions", "calendars", "indexed", "work", "image_work"})
+_DERIVED = frozenset(
+    {"bands", "compared", "sessions", "calendars", "indexed", "work", "image_work", "hooks", "deliveries"}
+)
 _BEYOND = 10_000  # rows looked for behind the last one that was found, where the end of a table cannot be read
 _BATCH = 500
 _ROUNDS = 4  # a row that goes may have others that point to it: entries, revisions, what hangs on those

@@ -12,6 +12,7 @@ import hashlib
 from sqlite_utils import Database, Migrations
 
 from aggregator.archive.chain import seal_all
+from aggregator.archive.daemon_schema import HOOK_TABLES
 from aggregator.archive.first_schema import FIRST_TABLES
 
 APPLICATION_ID = 0x61676772  # "aggr" in the file's header: SQLite's own mark for "whose file is this"
@@ -347,6 +348,13 @@ def m018_pages_that_are_looked_at_again(db: Database) -> None:
 def m019_events_of_an_article(db: Database) -> None:
     """A way to them that does not lead over all events."""
     db.execute("CREATE INDEX events_article ON events(article, id) WHERE article IS NOT NULL")
+
+
+@migrations()
+def m020_what_is_told_to_others(db: Database) -> None:
+    """The hooks' places in the sequence of commits, what is still to be delivered, and ways to what is told."""
+    for statement in HOOK_TABLES.split(";"):
+        db.execute(statement)
 
 
 def known_migrations() -> frozenset[str]:

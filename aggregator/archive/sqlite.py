@@ -30,6 +30,7 @@ from aggregator.archive import (
     symbols,
     ways,
 )
+from aggregator.archive.delivering import Deliveries
 from aggregator.archive.deriving import Stored
 from aggregator.archive.images import WaitingImage
 from aggregator.archive.importing import Result, Taken
@@ -67,6 +68,7 @@ class SqliteArchive:
         self._lock = WriterLock(path)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="archive")
         self._db: Database | None = None
+        self.deliveries = Deliveries(self._run, clock)
 
     @classmethod
     async def open(cls, path: Path, clock: Clock, *, parser: str, rules: str) -> SqliteArchive:

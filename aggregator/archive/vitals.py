@@ -42,6 +42,7 @@ class Vitals:
     pending: int
     failed: int
     images: int
+    deliveries: tuple[tuple[str, int, int], ...] = ()  # of each hook: its name, how many wait, how many were given up
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +63,16 @@ def vitals(db: Database, now: datetime) -> Vitals:
         " WHERE active AND enabled ORDER BY position",
         [iso(now)],
     )
-    counts = db.execute(
+    pending, failed, images = db.execute(
         "SELECT (SELECT count(*) FROM work WHERE state = 'pending'),"
         " (SELECT count(*) FROM work WHERE state = 'failed'), (SELECT count(*) FROM image_work WHERE state = 'pending')"
     ).fetchone()
     told = tuple(FeedVitals(name, status, parse_iso(at) if at else None, bool(due)) for name, status, at, due in feeds)
-    return Vitals(told, *counts)
+    deliveries = db.execute(
+        "SELECT name, (SELECT count(*) FROM deliveries WHERE hook = h.id AND state = 'waiting'),"
+        " (SELECT count(*) FROM deliveries WHERE hook = h.id AND state = 'dead') FROM hooks h WHERE active ORDER BY id"
+    ).fetchall()
+    return Vitals(told, pending, failed, images, tuple(deliveries))
 
 
 def newest(db: Database) -> Growth:

@@ -34,6 +34,7 @@ COMMANDS: dict[str, str] = {
     "import": "importing",
     "feeds": "feeds",
     "opml": "opml",
+    "hooks": "hooks",
     "init": "setup",
     "config": "setup",
     "demo": "demo",

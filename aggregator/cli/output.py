@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -73,6 +73,23 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title:
     # A pipe or file has no width to keep to: nothing is cut there.
     width = None if sys.stdout.isatty() else 1000
     Console(file=sys.stdout, highlight=False, width=width, emoji=False).print(table)
+
+
+def print_hooks(hooks: Iterable[Mapping[str, object]], zone: str) -> None:
+    """What hooks have still to tell, and what they gave up; nothing where there are none."""
+    columns = ["hook", "waiting#", "delivered#", "dead#", "next", "why", "error"]
+    rows = [
+        (
+            hook["name"],
+            *(hook[name] for name in ("waiting", "delivered", "dead")),
+            local(str(hook["next_try"]), zone) if hook["next_try"] else "",
+            hook["error_kind"],
+            hook["error"],
+        )
+        for hook in hooks
+    ]
+    if rows:
+        print_table(columns, rows, title="\nHooks, deliveries of the last 30 days")
 
 
 def cell(value: object) -> str:

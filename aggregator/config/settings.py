@@ -24,6 +24,7 @@ from aggregator import __version__
 from aggregator.articles.rules import Rules, built_in, flaw, with_rows
 from aggregator.config import values
 from aggregator.config.feedrow import FeedRow, RetentionRow
+from aggregator.config.hookrow import HookRow
 from aggregator.config.kinds import (
     Duration,
     FilePath,
@@ -47,7 +48,8 @@ from aggregator.model import Cookies, Feed, Images, Scope, Way
 from aggregator.text.secrets import secrets_of
 from aggregator.text.urls import host_of, is_sina
 
-RESERVED = frozenset("interval browse hooks".split())
+RESERVED = frozenset("interval browse".split())
+_SHORTEST_PATH = 6  # letters of a webhook's path, which often is all that keeps others out
 UNFILED = "未分类"
 SINA_ZONE = "Asia/Shanghai"
 
@@ -274,6 +276,8 @@ class Settings(Section):
     """The feeds that are polled, in the order in which they are shown."""
     rules: Annotated[tuple[RuleRow, ...], BeforeValidator(empty_list)] = ()
     """Rows over the built-in ones that tell where a site's pages keep their article."""
+    hooks: Annotated[tuple[HookRow, ...], BeforeValidator(empty_list)] = ()
+    """Rules by which others are told what was archived."""
 
     def site_rules(self) -> Rules:
         """The built-in rules with this configuration's rows over them."""
@@ -293,7 +297,9 @@ class Settings(Section):
         rest = self.model_dump(
             mode="json", exclude={"feeds": {"__all__": {"cookies_file", "opml"}}}, exclude_unset=True
         )
-        return secrets_of(rest, cookies)
+        webhooks = [url.partition("://")[2].partition("/")[2] for row in self.hooks if (url := row.then.webhook)]
+        found = {*secrets_of(rest, cookies), *(path for path in webhooks if len(path) >= _SHORTEST_PATH)}
+        return tuple(sorted(found, key=lambda secret: (-len(secret), secret)))
 
     def warnings(self) -> tuple[str, ...]:
         """What is allowed but hardly meant, one sentence each."""
@@ -304,6 +310,10 @@ class Settings(Section):
             if count > 1:
                 names = ", ".join(row.name for row in self.feeds if row.url == url)
                 found.append(f"the same url is polled {count} times, by {names}")
+        for hook in self.hooks:
+            unknown = sorted(set(hook.when.feeds) - {row.name for row in self.feeds})
+            if unknown:
+                found.append(f"the hook {hook.name} waits for {', '.join(unknown)}, and there is no such feed")
         return tuple(found)
 
 

@@ -174,6 +174,14 @@ def _vitals(now: Vitals) -> Iterator[Metric]:
     yield _gauge("aggregator_articles_pending", "Announced articles still to be had.", now.pending)
     yield _gauge("aggregator_articles_failed", "Articles given up after their last try.", now.failed)
     yield _gauge("aggregator_images_pending", "Images still to be had.", now.images)
+    waiting = GaugeMetricFamily("aggregator_deliveries_waiting", "Events a hook has still to tell.", labels=["hook"])
+    dead = GaugeMetricFamily(
+        "aggregator_deliveries_dead", "Events a hook gave up, of the last 30 days.", labels=["hook"]
+    )
+    for hook, waits, given_up in now.deliveries:
+        waiting.add_metric([hook], waits)
+        dead.add_metric([hook], given_up)
+    yield from (waiting, dead)
     last = GaugeMetricFamily(
         "aggregator_feed_last_success_timestamp_seconds",
         f"When a feed's listing was last read; of the {MOST_FEEDS} feeds for which that is longest ago, 0: never.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -24,6 +24,7 @@ from aggregator.web.guard import Guard, admit
 from aggregator.web.manners import ADVISING, Chance, Manners, Sleep
 from aggregator.web.network import Network
 from aggregator.web.outcome import FAULTS, check_headers, failure, fault, unasked_304
+from aggregator.web.posting import Poster
 from aggregator.web.robots import Robots
 
 _FOR_GOOD = frozenset({301, 308})
@@ -105,6 +106,11 @@ class Client:
             if circle or len(way) > self._network.max_redirects:
                 raise _astray(request.url, circle=circle, redirects=len(way))
             way.append(found)
+
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes, seconds: float) -> int:
+        """Send a message; the status, a 2xx. Raises ``FetchError``. See ``Poster.post``."""
+        poster = Poster(self._transport, self._guard, self._plain_hosts, self._network.user_agent, self._clock)
+        return await poster.post(url, headers, body, seconds)
 
     async def _ask_robots(self, url: httpx.URL, proxy: str | None) -> None:
         try:

@@ -168,6 +168,7 @@ class Wire(httpx.AsyncBaseTransport):
                     target=request.url.raw_path,
                 ),
                 headers=request.headers.raw,
+                content=request.content or None,
                 extensions={name: value for name, value in request.extensions.items() if name != PROXY},
             )
         )

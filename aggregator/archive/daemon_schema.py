@@ -1,0 +1,31 @@
+"""Tables of what the daemon does beside polling, as migrations of ``schema`` make them: never edited again."""
+
+from __future__ import annotations
+
+HOOK_TABLES = """
+CREATE TABLE hooks (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    active INTEGER NOT NULL DEFAULT 1,
+    since INTEGER NOT NULL,
+    "cursor" INTEGER NOT NULL
+);
+CREATE TABLE deliveries (
+    id INTEGER PRIMARY KEY,
+    hook INTEGER NOT NULL REFERENCES hooks(id),
+    event TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    "row" INTEGER NOT NULL,
+    "commit" INTEGER NOT NULL REFERENCES commits(seq),
+    state TEXT NOT NULL CHECK (state IN ('waiting', 'delivered', 'dead')),
+    attempts INTEGER NOT NULL DEFAULT 0,
+    next_try TEXT,
+    tried TEXT,
+    error_kind TEXT,
+    error TEXT,
+    UNIQUE (hook, event)
+);
+CREATE INDEX deliveries_due ON deliveries(hook, state, next_try);
+CREATE INDEX events_commit ON events("commit");
+CREATE INDEX polls_failures ON polls("commit") WHERE error_kind IS NOT NULL
+"""
