@@ -564,15 +564,17 @@ def test_a_hook_reads_as_it_is_written() -> None:
         when: {on: changed, feeds: one, words: [降准, {title: /LPR/}], symbols: [sh600519], categories: [国内]}
         then: {command: [notify, --level, 3]}
       - {name: b, then: {atom: news.xml}}
+      - {name: c, when: {on: gap}, then: {atom: gaps.xml}}
     """
     settings = parse(text, Path("/etc/aggregator/config.yaml"))
-    one, two = hooks_of(settings)
+    one, two, _ = hooks_of(settings)
     words = (Term("any", "降准"), Term("title", "/LPR/"))
     assert one.when == When(("changed",), ("one",), words, ("sh600519",), ("国内",))
     assert (one.command, one.where) == (("notify", "--level", "3"), "notify")
     assert (two.when, two.file) == (When(), Path("/etc/aggregator/news.xml"))
     assert [said for said in settings.warnings() if "hook" in said] == [
-        "the hook a waits for one, and there is no such feed"
+        "the hook a waits for one, and there is no such feed",
+        "the hook c waits for gaps, of which nothing is told yet",
     ]
 
 

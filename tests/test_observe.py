@@ -243,6 +243,39 @@ async def _an_archive_that_hangs() -> None:
     assert pulse.ages() == {}  # what has ended on purpose is not stuck
 
 
+def test_a_loop_that_hangs_is_told_by_the_thread_beside_it(tmp_path: Path) -> None:
+    now = [0.0]
+    pulse, told = Pulse(lambda: now[0]), list[str]()
+    blocked, released, end = (threading.Event() for _ in range(3))
+
+    async def nothing() -> None:
+        return
+
+    def hang() -> None:
+        blocked.set()
+        released.wait(PATIENCE)
+
+    async def serve() -> None:
+        metrics = Metrics(tmp_path / "archive.db", Clock(), pulse)
+        async with answering(metrics, ("127.0.0.1", 0)) as address, beating(pulse, nothing):
+            told.append(address)
+            asyncio.get_running_loop().call_soon(hang)
+            while not end.is_set():
+                await asyncio.sleep(0.01)
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    assert blocked.wait(PATIENCE)
+    try:
+        now[0] += 1_000
+        assert ask(told[0], "/healthz").json()["reasons"][0] == "the event loop has not moved for 1000 s"
+        assert read(ask(told[0], "/metrics").text)["aggregator_beat_age_seconds{part=loop}"] == 1_000
+    finally:
+        released.set()
+        end.set()
+        thread.join()
+
+
 def test_only_three_questions_are_answered_and_none_through_a_strangers_name(tmp_path: Path) -> None:
     with answered(tmp_path) as (address, _):
         port = urlsplit(address).port

@@ -70,11 +70,12 @@ _REVISIONS = (
     ' FROM revisions r JOIN commits c ON c.seq = r."commit" JOIN articles a ON a.id = r.article'
     f" WHERE r.cause IN ('first', 'changed') AND {kept('r')} AND "
 )
+# The plus keeps SQLite from walking all absences ever told instead of those of the commits asked for.
 _ABSENCES = (
     f"SELECT 'gone' AS kind, v.id AS row, {_COMMIT}, v.message, v.status, {_OF_ARTICLE} FROM events v"
     ' JOIN commits c ON c.seq = v."commit" JOIN articles a ON a.id = v.article'
     ' JOIN revisions r ON r.id = (SELECT max(id) FROM revisions WHERE article = a.id AND "commit" <= c.seq)'
-    f" WHERE v.kind = 'gone' AND {kept('r')} AND "
+    f" WHERE +v.kind = 'gone' AND {kept('r')} AND "
 )
 _FAILURES = (
     f"SELECT 'failing' AS kind, p.id AS row, {_COMMIT}, f.name AS feed, f.categories, p.status, p.error_kind, p.error"

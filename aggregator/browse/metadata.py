@@ -51,6 +51,16 @@ METADATA: dict[str, object] = {
                     "sort_desc": "id",
                     "facets": ["kind"],
                 },
+                "hooks": {
+                    "title": "Hooks",
+                    "description": "Rules by which others are told, and how far each has looked.",
+                },
+                "deliveries": {
+                    "title": "Deliveries",
+                    "description": "Events that hooks tell, and what became of each.",
+                    "sort_desc": "id",
+                    "facets": ["hook", "state"],
+                },
                 "hosts": {"title": "Hosts", "description": "Hosts that asked to be left alone, and until when."},
                 "events": {
                     "title": "Events",
