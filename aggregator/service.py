@@ -127,7 +127,8 @@ class Service:
         async with AsyncExitStack() as stack:
             if listen := settings.observe.listen:
                 try:
-                    address = await stack.enter_async_context(answering(watch.metrics, listen))
+                    public = settings.observe.public
+                    address = await stack.enter_async_context(answering(watch.metrics, listen, by_name=public))
                     self.log.info("observe.listening", address=address)
                 except OSError as error:
                     self.log.error("observe.unavailable", address=f"{listen[0]} port {listen[1]}", error=error)

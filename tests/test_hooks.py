@@ -220,6 +220,13 @@ def test_a_hook_reaches_no_private_address_and_no_byte_of_an_answer_is_read(tmp_
                 with pytest.raises(FetchError) as missing:
                     await client.post(f"{server.url}/secret-path", {}, b"{}", PATIENCE)
                 assert (missing.value.kind, "secret-path" in str(missing.value)) == ("not_found", False)
+                server.routes["/in"] = lambda _: reply(204)
+                named = server.url.replace("//", "//me:pass%20word@")
+                assert await client.post(f"{named}/in", {"X-A": "b"}, b"{}", PATIENCE) == 204
+                asked = server.asked[-1]
+                assert asked.headers["authorization"] == f"Basic {b64encode(b'me:pass word').decode()}"
+                assert asked.headers["host"] == f"127.0.0.1:{server.port}"
+                assert (asked.target, asked.headers["x-a"], asked.body) == ("/in", "b", b"{}")
 
     asyncio.run(scene())
 

@@ -172,7 +172,7 @@ def answered(tmp_path: Path, longest: float = 60.0) -> Iterator[tuple[str, Pulse
     begun, end = threading.Event(), threading.Event()
 
     async def serve() -> None:
-        async with answering(metrics, ("127.0.0.1", 0), longest) as address:
+        async with answering(metrics, ("127.0.0.1", 0), longest=longest) as address:
             told.append(address)
             begun.set()
             await asyncio.to_thread(end.wait)
@@ -288,6 +288,16 @@ def test_only_three_questions_are_answered_and_none_through_a_strangers_name(tmp
             assert ask(address, "/metrics", Host=host).status_code == 421, host
         for host in (f"127.0.0.1:{port}", f"localhost:{port}", "localhost", f"[::1]:{port}", "[::1]"):
             assert ask(address, "/metrics", Host=host).status_code == 200, host
+
+
+def test_who_asks_from_elsewhere_may_use_a_name(tmp_path: Path) -> None:
+    async def scene() -> None:
+        metrics = Metrics(tmp_path / "archive.db", Clock(), Pulse())
+        async with answering(metrics, ("127.0.0.1", 0), by_name=True) as address:
+            answer = await asyncio.to_thread(ask, address, "/readyz", Host="aggregator.internal:9464")
+            assert answer.json()["reasons"] == ["no feed has been looked at yet"]
+
+    asyncio.run(scene())
 
 
 def test_who_sends_slowly_is_cut_off_and_no_crowd_keeps_others_out(tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ async def _hear(process: Process, said: bytearray) -> None:
 async def _ended(process: Process, talk: Sequence[asyncio.Task[None]]) -> None:
     """Wait for the process; what left its group and still holds the pipe is not waited for."""
     await process.wait()
-    await asyncio.wait(talk, timeout=1.0)
+    await asyncio.wait(talk, timeout=0.3)
     for one in talk:
         one.cancel()
     await asyncio.gather(*talk, return_exceptions=True)

@@ -4,7 +4,8 @@ It is the standard library's ``ThreadingHTTPServer`` in a thread of its own: kep
 package, and independent of the event loop it reports on. Of prometheus_client's own servers the threaded one bounds
 neither connections nor time, and the others would run on that very loop. Here at most 16 connections are served at
 once, each ends after 10 seconds however slowly its bytes come, one request each, GET and HEAD only. A page in a
-browser cannot read it through a name that its owner points at 127.0.0.1: the Host must be an address, or localhost.
+browser cannot read it through a name that its owner points at 127.0.0.1: the Host must be an address, or localhost,
+unless it is meant for others anyway.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from aggregator.observe.metrics import Metrics
 
 _MOST = 16  # connections at once
 _LONGEST = 10.0  # seconds for one
+_LOOK = 0.1  # seconds between two looks at connections that take too long, and the longest its end takes
 _JSON = "application/json; charset=utf-8"
 
 
@@ -38,8 +40,12 @@ class Reply(NamedTuple):
 
 
 @asynccontextmanager
-async def answering(metrics: Metrics, listen: tuple[str, int], longest: float = _LONGEST) -> AsyncIterator[str]:
+async def answering(
+    metrics: Metrics, listen: tuple[str, int], *, by_name: bool = False, longest: float = _LONGEST
+) -> AsyncIterator[str]:
     """Answer at an address and port until the block ends; yields where, as ``http://127.0.0.1:9464``.
+
+    ``by_name``: also who asks by a name, as other machines do. ``longest`` is the seconds for one connection.
 
     Raises:
         OSError: nothing can listen there.
@@ -49,15 +55,15 @@ async def answering(metrics: Metrics, listen: tuple[str, int], longest: float = 
         "/readyz": lambda: _judged(metrics.unready()),
         "/metrics": lambda: Reply(200, CONTENT_TYPE_LATEST, metrics.text()),
     }
-    server = _Server(listen, pages, longest)
-    thread = threading.Thread(target=server.serve_forever, args=(min(0.5, longest / 4),), name="observe", daemon=True)
+    server = _Server(listen, pages, longest, by_name=by_name)
+    thread = threading.Thread(target=server.serve_forever, args=(_LOOK,), name="observe", daemon=True)
     thread.start()
     host, port = server.server_address[:2]
     shown = f"[{host!s}]" if ":" in str(host) else host
     try:
         yield f"http://{shown!s}:{port}"
     finally:
-        await asyncio.to_thread(server.shutdown)  # waits for the next half second, not for connections
+        await asyncio.to_thread(server.shutdown)  # waits for its next look, not for connections
         server.server_close()
         server.cut(lambda _: True)
 
@@ -72,8 +78,11 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = _MOST
 
-    def __init__(self, listen: tuple[str, int], pages: Mapping[str, Callable[[], Reply]], longest: float) -> None:
+    def __init__(
+        self, listen: tuple[str, int], pages: Mapping[str, Callable[[], Reply]], longest: float, *, by_name: bool
+    ) -> None:
         self.pages = pages
+        self.by_name = by_name
         self.longest = longest
         self._open: dict[Any, float] = {}
         self._guard = threading.Lock()
@@ -99,7 +108,7 @@ class _Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def service_actions(self) -> None:
-        """Every half second: end the connections that take too long, whatever they do."""
+        """At each look: end the connections that take too long, whatever they do."""
         limit = time.monotonic() - self.longest
         self.cut(lambda begun: begun < limit)
 
@@ -130,7 +139,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(self._reply(), body=False)
 
     def _reply(self) -> Reply:
-        if not _is_plain(self.headers.get("Host", "")):
+        if not self.server.by_name and not _is_plain(self.headers.get("Host", "")):
             return _said(421, "ask by an address or as localhost")
         page = self.server.pages.get(self.path.split("?")[0])
         return page() if page else _said(404, "/healthz, /readyz, /metrics")

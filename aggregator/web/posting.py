@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from base64 import b64encode
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -50,7 +51,7 @@ class Poster:
         request = httpx.Request(
             "POST",
             (url.copy_with(scheme="http") if plain else url).copy_with(userinfo=b""),
-            headers={"Host": url.netloc.decode("ascii"), "User-Agent": self.agent, **headers},
+            headers={"Host": url.netloc.decode("ascii"), "User-Agent": self.agent, **_credentials(url), **headers},
             content=body,
             extensions={"timeout": httpx.Timeout(None).as_dict()},
         )
@@ -69,3 +70,10 @@ class Poster:
         error = failure(response.status_code, where, now + timedelta(seconds=wait) if wait else None)
         error.hint = ""  # what it says is for feeds
         return error
+
+
+def _credentials(url: httpx.URL) -> dict[str, str]:
+    """What an address has before its host, as a header."""
+    if not url.userinfo:
+        return {}
+    return {"Authorization": f"Basic {b64encode(f'{url.username}:{url.password}'.encode()).decode()}"}
