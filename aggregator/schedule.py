@@ -41,6 +41,9 @@ class Watcher:
     def polled(self, report: Report, outcomes: Sequence[Outcome]) -> None:
         """A poll ended, with the articles that were attempted in it."""
 
+    def refused(self, error: AggregatorError) -> None:
+        """The archive took nothing; it is left alone for a while."""
+
 
 class Daemon:
     """The polls under way. A feed is never polled twice at once."""
@@ -174,6 +177,7 @@ class Daemon:
 
     def _rest(self, error: AggregatorError) -> None:
         self._rest_until = self._app.desk.clock() + REST
+        self._watcher.refused(error)
         self._log.error("archive.refused", kind=error.kind, error=str(error), again_in=REST.total_seconds())
 
     def _tell(self, report: Report) -> None:

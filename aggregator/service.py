@@ -41,8 +41,13 @@ class Watch(Watcher):
         self.metrics.pulse.beat("tick")
 
     def polled(self, report: Report, outcomes: Sequence[Outcome]) -> None:
-        """A poll ended."""
+        """A poll ended, and was stored."""
+        self.metrics.pulse.refuse("writing", None)
         self.metrics.polled(report, outcomes)
+
+    def refused(self, error: AggregatorError) -> None:
+        """The archive takes nothing."""
+        self.metrics.pulse.refuse("writing", str(error))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,16 +15,20 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 import yaml
-from daemon import PATIENCE, ROOT, Daemon, command, running
-from hostile import listing
+from daemon import PATIENCE, ROOT, command, running
+from daemon import Daemon as Process
+from hostile import listing, program
 from prometheus_client.parser import text_string_to_metric_families
+from test_hostile_storage import REST, foreign_writer
 from web_server import Server, beside, reply
-from world import Clock, page
+from world import Clock, listened, page
 
 from aggregator.archive import SqliteArchive
 from aggregator.config import Settings, parse
 from aggregator.errors import ConfigError
 from aggregator.observe import Metrics, Pulse, answering, beating
+from aggregator.schedule import Daemon
+from aggregator.service import Watch
 
 CONFIG = """
 observe: {{listen: "127.0.0.1:0"}}
@@ -51,7 +55,7 @@ def site() -> Iterator[Server]:
 
 
 @contextmanager
-def watched(folder: Path, site: Server) -> Iterator[tuple[Daemon, httpx.Client]]:
+def watched(folder: Path, site: Server) -> Iterator[tuple[Process, httpx.Client]]:
     """A daemon, and a client that asks it."""
     (folder / "config.yaml").write_text(CONFIG.format(server=site.url), encoding="utf-8")
     with running(folder) as daemon:
@@ -207,11 +211,30 @@ def test_a_part_that_stands_still_is_seen(tmp_path: Path) -> None:
         pulse.beat("writer")
         pulse.rest("tick")
         assert ask(address, "/healthz").status_code == 200
-        pulse.refused = "disk full"
+        pulse.refuse("writing", "disk full")
         assert ask(address, "/healthz").json()["reasons"] == ["the archive takes nothing: disk full"]
         (tmp_path / "archive.db").rename(tmp_path / "elsewhere")
         assert ask(address, "/healthz").status_code == 503
         assert read(ask(address, "/metrics").text)["aggregator_archive_readable"] == 0
+
+
+def test_an_archive_that_takes_nothing_is_no_health(tmp_path: Path) -> None:
+    async def scene() -> None:
+        clock = Clock()
+        async with program(tmp_path, clock) as (app, _):
+            metrics = Metrics(tmp_path / "archive.db", clock, Pulse())
+            daemon = Daemon(app, listened()[0], Watch(metrics))
+            await app.archive._run(lambda db: db.execute("PRAGMA busy_timeout = 100").fetchone())
+            with foreign_writer(tmp_path / "archive.db", 60):
+                await daemon.tick()
+                await daemon.drain()
+            assert "the archive takes nothing" in metrics.unhealthy()[0]
+            clock.at += REST
+            await daemon.tick()
+            await daemon.drain()
+            assert metrics.unhealthy() == []
+
+    asyncio.run(scene())
 
 
 def test_an_archive_that_hangs_makes_no_beat() -> None:

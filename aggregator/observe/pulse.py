@@ -25,8 +25,7 @@ class Pulse:
     def __init__(self, monotonic: Seconds = time.monotonic) -> None:
         self._monotonic = monotonic
         self._last: dict[str, float] = {}
-        self.refused: str | None = None
-        """Why the archive took nothing when it was last asked to."""
+        self._refusals: dict[str, str] = {}
 
     def beat(self, part: str) -> None:
         """A part ("loop", "writer", "tick") is at work."""
@@ -35,6 +34,18 @@ class Pulse:
     def rest(self, part: str) -> None:
         """A part is not expected to work, as between two configurations."""
         self._last.pop(part, None)
+
+    def refuse(self, what: str, why: str | None) -> None:
+        """The archive refuses something ("reading", "writing"); ``None``: not any more."""
+        if why is None:
+            self._refusals.pop(what, None)
+        else:
+            self._refusals[what] = why
+
+    @property
+    def refused(self) -> str | None:
+        """Why the archive refused when it was last asked."""
+        return next(iter(self._refusals.copy().values()), None)
 
     def ages(self) -> dict[str, float]:
         """Seconds since the last beat of each part that has begun."""
@@ -70,9 +81,9 @@ async def beating(pulse: Pulse, ask: Callable[[], Awaitable[object]]) -> AsyncIt
         while True:
             try:
                 await ask()
-                pulse.refused = None
+                pulse.refuse("reading", None)
             except AggregatorError as error:  # it answers, if only with a refusal
-                pulse.refused = str(error)
+                pulse.refuse("reading", str(error))
             pulse.beat("writer")
             await asyncio.sleep(_BEAT)
 
