@@ -557,6 +557,7 @@ def test_a_hook_is_tried_and_run_over_what_there_is(tmp_path: Path, server: Serv
         ("{name: a, when: {words: ['/(/']}, then: {atom: a.xml}}", "regular expression"),
         ("{name: a, when: {until: 3}, then: {atom: a.xml}}", "until"),
         ("{when: {}, then: {atom: a.xml}}", "name"),
+        ("{name: a, then: {atom: a.xml}}, {name: a, then: {atom: b.xml}}", "already the name of the hook"),
     ],
 )
 def test_a_hook_that_cannot_work_is_a_mistake_of_the_configuration(row: str, words: str) -> None:

@@ -124,6 +124,8 @@ def test_the_metrics_count_what_happened_and_the_alerts_name_none_that_is_not_th
         assert found["aggregator_archive_bytes"] > 0
         assert found["aggregator_archive_log_bytes"] > 0
         assert found["process_resident_memory_bytes"] > 1e7
+        assert found["process_open_fds"] > 5
+        assert found["process_cpu_seconds_total"] > 0
         assert found["aggregator_archive_readable"] == found["aggregator_healthy"] == found["aggregator_ready"] == 1
         assert found["aggregator_feed_last_success_timestamp_seconds{feed=one}"] > 1.7e9
         assert {"aggregator_beat_age_seconds{part=loop}", "aggregator_beat_age_seconds{part=writer}"} < set(found)

@@ -163,11 +163,12 @@ def _refusal(mistakes: list[Mistake], path: Path) -> ConfigError:
 
 
 def _repeated(root: tree.Node) -> Iterator[Mistake]:
-    """Keys given twice in one section, and names given to two feeds."""
+    """Keys given twice in one section, and names given to two feeds, rows or hooks."""
     for path, line, first in tree.repeated(root):
         yield Mistake(0, line, _dotted(path), f"is given twice, first on line {first}; delete one")
     yield from _same_names(root, "feeds", "feed")
     yield from _same_names(root, "rules", "row")
+    yield from _same_names(root, "hooks", "hook")
 
 
 def _same_names(root: tree.Node, section: str, what: str) -> Iterator[Mistake]:
