@@ -21,6 +21,7 @@ from pathlib import Path
 import feedparser
 import pytest
 from daemon import PATIENCE, Daemon, command, running
+from feed_rules import atom_faults
 from hostile import listing
 from web_server import Asked, Server, beside, reply, serving
 from world import Clock, Site, desk, feed, item, link, listened, page, rss, urls
@@ -126,10 +127,6 @@ def states(tmp_path: Path, columns: str = "state, attempts, error_kind") -> list
         return db.execute(f"SELECT {columns} FROM deliveries ORDER BY id").fetchall()
 
 
-def archive_of(desk: Desk):  # type: ignore[no-untyped-def]
-    return desk.archive
-
-
 def test_a_new_hook_begins_with_now_and_what_fails_is_tried_again_until_it_is_given_up(tmp_path: Path) -> None:
     answers = [reply(500), reply(302, Location="/elsewhere"), reply(429, Retry_After="3600"), *[reply(503)] * 20]
 
@@ -139,7 +136,7 @@ def test_a_new_hook_begins_with_now_and_what_fails_is_tried_again_until_it_is_gi
             assert states(tmp_path) == []
             hook = Hook("h", When(), webhook=f"{server.url}/in?token=abcdef")
             tell = teller(made, hook, sink_of(hook, tmp_path / "archive.db", client.post, {}, made.clock))
-            await archive_of(made).deliveries.enrol(["h"])
+            await made.archive.deliveries.enrol(["h"])
             server.routes["/in"] = lambda _: answers[len(server.asked) - 1]
             site.answers[FEED] = rss(item(1), item(2))
             site.clock.move(hours=1)
@@ -174,7 +171,7 @@ def test_a_receiver_that_is_gone_is_not_asked_again_for_that_event(tmp_path: Pat
     async def scene() -> None:
         async with newsroom(tmp_path) as (made, _), serving({"/in": reply(410)}) as server, Client(HOME) as client:
             hook = Hook("h", When(), webhook=f"{server.url}/in")
-            await archive_of(made).deliveries.enrol(["h"])
+            await made.archive.deliveries.enrol(["h"])
             await poll(made, feed())
             tell = teller(made, hook, sink_of(hook, tmp_path / "archive.db", client.post, {}, made.clock))
             await tell.step()
@@ -236,7 +233,7 @@ def test_what_is_told_of_an_article_that_changed_went_or_was_erased_and_of_a_fee
         async with newsroom(tmp_path) as (made, site), serving({"/in": reply(204)}) as server, Client(HOME) as client:
             on = ("new", "changed", "gone", "failing")
             hook = Hook("h", When(on=on), webhook=f"{server.url}/in")  # type: ignore[arg-type]
-            await archive_of(made).deliveries.enrol(["h"])
+            await made.archive.deliveries.enrol(["h"])
             tell = teller(made, hook, sink_of(hook, tmp_path / "archive.db", client.post, {}, made.clock))
 
             async def heard() -> list[dict[str, object]]:
@@ -275,7 +272,7 @@ def test_what_is_told_of_an_article_that_changed_went_or_was_erased_and_of_a_fee
             with closing(sqlite3.connect(tmp_path / "archive.db")) as db:
                 (number,) = db.execute("SELECT max(id) FROM articles").fetchone()
             await tell._look()  # planned, not told: in between the text is erased
-            await archive_of(made).forget(number)
+            await made.archive.forget(number)
             assert await heard() == []
             assert states(tmp_path)[-1] == ("dead", 1, "erased")
 
@@ -287,7 +284,7 @@ def test_another_rule_under_the_same_name_begins_where_the_first_one_ended(tmp_p
         async with newsroom(tmp_path) as (made, site), serving({"/in": reply(200)}) as server, Client(HOME) as client:
             hook = Hook("h", When(symbols=("hk00700",)), webhook=f"{server.url}/in")
             sink = sink_of(hook, tmp_path / "archive.db", client.post, {}, made.clock)
-            await archive_of(made).deliveries.enrol(["h"])
+            await made.archive.deliveries.enrol(["h"])
             await poll(made, feed())
             first, second = teller(made, hook, sink), teller(made, replace(hook, when=When()), sink)
             while await first.step() == 0:
@@ -389,7 +386,7 @@ def test_an_atom_file_has_the_newest_events_and_is_replaced_as_a_whole(tmp_path:
     async def scene() -> None:
         async with newsroom(tmp_path) as (made, site):
             hook = Hook("规则", When(on=("new", "failing")), file=path)
-            await archive_of(made).deliveries.enrol([hook.name])
+            await made.archive.deliveries.enrol([hook.name])
             tell = teller(made, hook, sink_of(hook, tmp_path / "archive.db", None, {}, made.clock))  # type: ignore[arg-type]
             site.answers |= urls(range(1, 61))
             site.answers[FEED] = rss(*(item(n, f"{n}号 <b>&amp;" if n == 60 else "") for n in range(1, 61)))
@@ -399,6 +396,7 @@ def test_an_atom_file_has_the_newest_events_and_is_replaced_as_a_whole(tmp_path:
             first = path.read_bytes()
             parsed = feedparser.parse(first)
             assert not parsed.bozo
+            assert atom_faults(first) == []
             assert len(parsed.entries) == 50
             assert parsed.feed.title == "规则"
             assert len({one.id for one in parsed.entries}) == 50
@@ -412,6 +410,7 @@ def test_an_atom_file_has_the_newest_events_and_is_replaced_as_a_whole(tmp_path:
             site.clock.move(minutes=1)
             assert await tell.step() == 0
             assert feedparser.parse(path.read_bytes()).entries[0].title == "failing: wire"
+            assert atom_faults(path.read_bytes()) == []
             assert {state for state, *_ in states(tmp_path)} == {"delivered"}
 
     asyncio.run(scene())
