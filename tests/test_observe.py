@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -21,11 +22,13 @@ from hostile import listing, program
 from prometheus_client.parser import text_string_to_metric_families
 from test_hostile_storage import REST, foreign_writer
 from web_server import Server, beside, reply
-from world import Clock, listened, page
+from world import Clock, Site, desk, feed, link, listened, page
 
-from aggregator.archive import SqliteArchive
+from aggregator.archive import Reader, SqliteArchive
+from aggregator.archive.vitals import Growth, Lag
 from aggregator.config import Settings, parse
 from aggregator.errors import ConfigError
+from aggregator.model import Announced, Discovery, Entry
 from aggregator.observe import Metrics, Pulse, answering, beating
 from aggregator.schedule import Daemon
 from aggregator.service import Watch
@@ -196,6 +199,38 @@ def answered(tmp_path: Path, longest: float = 60.0) -> Iterator[tuple[str, Pulse
 
 def ask(address: str, path: str, **headers: str) -> httpx.Response:
     return httpx.get(address + path, headers=headers, trust_env=False, timeout=PATIENCE)
+
+
+def test_the_lag_is_by_the_sources_clock_and_not_of_what_was_listed_before(tmp_path: Path) -> None:
+    async def scene() -> None:
+        site = Site(Clock())
+        async with desk(tmp_path / "archive.db", site, feed()) as made:
+
+            async def listed(number: int, indexed: float | None, published: float | None) -> None:
+                """One more entry, with its source's clocks so many seconds ago."""
+                indexed_at, published_at = (
+                    None if ago is None else site.clock() - timedelta(seconds=ago) for ago in (indexed, published)
+                )
+                entry = Entry(
+                    f"{number}", link(number), f"题{number}", published=published_at, indexed=indexed_at, raw=b"{}"
+                )
+                one = Announced((f"guid:wire:{number}",), entry, None)
+                await made.archive.note(feed(), Discovery("ok", (one,), 1, digest=str(number)))
+                site.clock.move(seconds=1)
+
+            await listed(1, 9_000, 9_000)
+            with Reader(tmp_path / "archive.db") as reader:
+                before = reader.newest()
+                assert reader.growth(Growth()).lags == ()
+                await listed(2, 90, 600)
+                await listed(3, None, 45)
+                await listed(4, None, None)
+                await listed(2, 50, 600)  # the same article once more
+                come = reader.growth(before)
+                assert come.lags == (Lag("intime", 90.0), Lag("published", 45.0))
+                assert reader.growth(come).lags == ()
+
+    asyncio.run(scene())
 
 
 def test_a_part_that_stands_still_is_seen(tmp_path: Path) -> None:
