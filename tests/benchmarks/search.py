@@ -2,10 +2,13 @@
 
     python tests/benchmarks/search.py exact [--articles 20000] [--queries 10000]
     python tests/benchmarks/search.py growth [--sizes 10000 100000]
+    python tests/benchmarks/search.py clusters [--sizes 10000 100000]
 
 ``growth`` measures, in CPU time of the process, the newest 20 hits of frequent words, and a poll of 50 new articles in
 a listing with full texts, indexed. It exits with 1 where the largest archive takes more than 3 times what the smallest
 takes; what is printed without a bound grows with the number of hits, since all of them are ranked or put in order.
+``clusters`` measures in the same way, with the same bound, finding what an article is a reprint of and telling its
+cluster, in archives of which a tenth of the articles share their bands with an earlier one.
 """
 
 from __future__ import annotations
@@ -23,12 +26,16 @@ from statistics import median
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import searching
+from sqlite_utils import Database
 from world import Clock, Site, desk, feed, item, rss
 
 from aggregator.archive import Reader, SqliteArchive, index
+from aggregator.archive.clusters import candidates, cluster
 from aggregator.archive.opening import open_writer
+from aggregator.archive.rows import insert, transaction
 from aggregator.archive.searching import Order, Wanted
 from aggregator.articles.rules import built_in
+from aggregator.identity.similarity import bands
 from aggregator.pipeline import poll
 from aggregator.text.query import match_of, parse
 
@@ -85,6 +92,11 @@ def growth(sizes: Sequence[int]) -> bool:
             )
             for name, cost in measured(path, size).items():
                 costs.setdefault(name, []).append(cost)
+    return told(costs)
+
+
+def told(costs: dict[str, list[float]]) -> bool:
+    """Print each cost at each size, in milliseconds; whether those with a bound stay within."""
     good = True
     for name, each in costs.items():
         ratio = each[-1] / each[0]
@@ -93,6 +105,42 @@ def growth(sizes: Sequence[int]) -> bool:
         print(f"{name:28} {'  '.join(f'{cost * 1e3:9.2f} ms' for cost in each)}   {ratio:6.2f} x")
     print(f"* at most {MOST} x: {'good' if good else 'BAD'}")
     return good
+
+
+def clusters(sizes: Sequence[int]) -> bool:
+    """Print what it costs to find an article's reprints at each size; whether it stays within the bound."""
+    costs: dict[str, list[float]] = {}
+    rng, text = random.Random(20), "".join(f"第{n}批储能项目今日并网。" for n in range(60))
+    with tempfile.TemporaryDirectory() as folder:
+        path, filled = Path(folder) / "archive.db", 0
+        db = open_writer(path)
+        for size in sizes:
+            for start in range(filled, size, 1_000):
+                searching.fill(db, [(f"第{n}号", text, "新浪财经") for n in range(start, start + 1_000)])
+                band(db, rng, range(start + 1, start + 1_001), bands(text))
+            filled = size
+            known = [number for number in range(1, size) if number % 10 == 0][:200]
+            costs.setdefault("candidates *", []).append(clocked(lambda: candidates(db, bands(text), 1)))
+            costs.setdefault("200 clusters *", []).append(clocked(lambda known=known: [cluster(db, n) for n in known]))  # type: ignore[misc]
+        db.close()
+    return told(costs)
+
+
+def band(db: Database, rng: random.Random, numbers: range, shared: Sequence[int]) -> None:
+    """Bands of these articles: every hundredth has those of one text, every tenth those of an earlier one, linked."""
+    with transaction(db):
+        for number in numbers:
+            keys = [rng.randrange(-(2**63), 2**63) for _ in shared]
+            earlier = rng.randrange(1, number + 1) if number % 10 == 0 else 0
+            if number % 100 == 0:
+                keys = list(shared)
+            elif earlier:
+                keys = [row[0] for row in db.execute("SELECT band FROM bands WHERE revision = ?", [earlier])]
+                ends = {"a": earlier, "b": number, "revision_a": earlier, "revision_b": number}
+                insert(db, "links", {**ends, "jaccard": 0.9, "commit": 1})
+            db.conn.executemany(
+                "INSERT OR IGNORE INTO bands (band, revision) VALUES (?, ?)", [(k, number) for k in keys]
+            )
 
 
 def vocabulary(rng: random.Random) -> list[str]:
@@ -171,13 +219,14 @@ async def polls(path: Path, size: int) -> float:
 def main() -> int:
     """0 where all is as it should be."""
     parser = argparse.ArgumentParser(description="exactness and growth of search")
-    parser.add_argument("what", choices=("exact", "growth"))
+    parser.add_argument("what", choices=("exact", "growth", "clusters"))
     parser.add_argument("--articles", type=int, default=20_000)
     parser.add_argument("--queries", type=int, default=10_000)
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000])
     asked = parser.parse_args()
-    good = exact(asked.articles, asked.queries) if asked.what == "exact" else growth(asked.sizes)
-    return 0 if good else 1
+    if asked.what == "exact":
+        return 0 if exact(asked.articles, asked.queries) else 1
+    return 0 if (growth if asked.what == "growth" else clusters)(asked.sizes) else 1
 
 
 if __name__ == "__main__":
