@@ -428,7 +428,8 @@ def test_every_table_of_facts_is_covered() -> None:
     migrations.apply(db)
     facts = {name for name in db.table_names() if "commit" in {column.name for column in db[name].columns}}
     aliases = {"keys"}  # a feed's new name changes them
-    assert {covered.table for covered in COVERED} == facts - aliases
+    work = {"deliveries"}  # what is still to be told of a commit, until it is told
+    assert {covered.table for covered in COVERED} == facts - aliases - work
     for covered in COVERED:
         assert covered.but <= {column.name for column in db[covered.table].columns}
     db.close()

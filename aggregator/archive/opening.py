@@ -31,7 +31,9 @@ def open_writer(path: Path) -> Database:
     Raises:
         ArchiveError: ``missing`` (no such folder), ``no_rights``, ``not_an_archive``, ``newer_schema``, ``damaged``.
     """
-    if not path.parent.is_dir():
+    with _explained(path):  # a folder this user may not enter is no folder that is missing
+        has_folder = path.parent.is_dir()
+    if not has_folder:
         hint = f"Create it (mkdir -p '{path.parent}') or change `archive` in the configuration"
         raise ArchiveError("the archive's folder does not exist", kind="missing", where=str(path), hint=hint)
     with _explained(path):
@@ -56,11 +58,11 @@ def open_reader(path: Path, *, older: bool = False) -> Database:
     Raises:
         ArchiveError: as ``open_writer``, ``missing`` when there is no archive yet, ``older_schema``.
     """
-    if not path.exists():
-        raise ArchiveError(
-            "there is no archive yet", kind="missing", where=str(path), hint="Run `aggregator fetch` first"
-        )
     with _explained(path):
+        if not path.exists():
+            raise ArchiveError(
+                "there is no archive yet", kind="missing", where=str(path), hint="Run `aggregator fetch` first"
+            )
         db = Database(_connect(path, "ro"), execute_plugins=False)
         try:
             if _identify(db, path) < known_migrations() and not older:
@@ -76,9 +78,9 @@ def open_reader(path: Path, *, older: bool = False) -> Database:
 
 def open_damaged(path: Path) -> Database:
     """What is left of the archive at ``path``, for reading only, whatever its schema. Raises as ``open_reader``."""
-    if not path.exists():
-        raise ArchiveError("there is no archive", kind="missing", where=str(path), hint="Look at `archive`")
     with _explained(path):
+        if not path.exists():
+            raise ArchiveError("there is no archive", kind="missing", where=str(path), hint="Look at `archive`")
         db = Database(_connect(path, "ro"), execute_plugins=False)
         try:
             if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
@@ -197,7 +199,12 @@ _REASONS = (
     ("locked", "locked", "Another program is writing to it; wait for it or stop it"),
     ("disk is full", "disk_full", "Make room; everything committed so far is safe"),
     ("disk I/O error", "disk_full", "Look at the disk's space and health; everything committed so far is safe"),
-    ("readonly", "no_rights", f"Give this user ({os.getuid()}) the right to write the file and its folder"),
+    (
+        "readonly",
+        "no_rights",
+        # SQLite makes the log's index anew for whoever comes first, a reader too (sqlite.org/wal.html, section 5).
+        f"Give this user ({os.getuid()}) the right to write the file and its folder, or read while a daemon runs",
+    ),
     (
         "unable to open",
         "no_rights",

@@ -43,7 +43,7 @@ __all__ = [
 
 
 async def poll(
-    desk: Desk, feed: Feed, budget: Budget | None = None, watch: Watch | None = None, *, revive: bool = False
+    desk: Desk, feed: Feed, budget: Budget | None = None, watch: Watch | None = None, *, revive: bool = True
 ) -> Report:
     """Bring one feed up to date: its listing, then every article of it that is waiting.
 

@@ -110,14 +110,14 @@ def told(costs: dict[str, list[float]]) -> bool:
 def clusters(sizes: Sequence[int]) -> bool:
     """Print what it costs to find an article's reprints at each size; whether it stays within the bound."""
     costs: dict[str, list[float]] = {}
-    rng, text = random.Random(20), "".join(f"第{n}批储能项目今日并网。" for n in range(60))
+    text = "".join(f"第{n}批储能项目今日并网。" for n in range(60))
     with tempfile.TemporaryDirectory() as folder:
         path, filled = Path(folder) / "archive.db", 0
         db = open_writer(path)
         for size in sizes:
             for start in range(filled, size, 1_000):
                 searching.fill(db, [(f"第{n}号", text, "新浪财经") for n in range(start, start + 1_000)])
-                band(db, rng, range(start + 1, start + 1_001), bands(text))
+                band(db, range(start + 1, start + 1_001), bands(text))
             filled = size
             known = [number for number in range(1, size) if number % 10 == 0][:200]
             costs.setdefault("candidates *", []).append(clocked(lambda: candidates(db, bands(text), 1)))
@@ -126,21 +126,18 @@ def clusters(sizes: Sequence[int]) -> bool:
     return told(costs)
 
 
-def band(db: Database, rng: random.Random, numbers: range, shared: Sequence[int]) -> None:
+def band(db: Database, numbers: range, shared: Sequence[int]) -> None:
     """Bands of these articles: every hundredth has those of one text, every tenth those of an earlier one, linked."""
     with transaction(db):
         for number in numbers:
-            keys = [rng.randrange(-(2**63), 2**63) for _ in shared]
-            earlier = rng.randrange(1, number + 1) if number % 10 == 0 else 0
-            if number % 100 == 0:
-                keys = list(shared)
-            elif earlier:
-                keys = [row[0] for row in db.execute("SELECT band FROM bands WHERE revision = ?", [earlier])]
-                ends = {"a": earlier, "b": number, "revision_a": earlier, "revision_b": number}
+            like = random.Random(number).randrange(1, number) if number % 10 == 0 else number
+            chance = random.Random(like)
+            keys = shared if number % 100 == 0 else [chance.randrange(-(2**63), 2**63) for _ in shared]
+            rows = [(key, number) for key in keys]
+            db.conn.executemany("INSERT OR IGNORE INTO bands (band, revision) VALUES (?, ?)", rows)
+            if like != number:
+                ends = {"a": like, "b": number, "revision_a": like, "revision_b": number}
                 insert(db, "links", {**ends, "jaccard": 0.9, "commit": 1})
-            db.conn.executemany(
-                "INSERT OR IGNORE INTO bands (band, revision) VALUES (?, ?)", [(k, number) for k in keys]
-            )
 
 
 def vocabulary(rng: random.Random) -> list[str]:
