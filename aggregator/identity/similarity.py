@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from aggregator.text.diff import difference
 
 VERSION = 1  # of all that is below: signatures of another version are not comparable
 LONG = 200  # characters; texts of at least so many are compared by longer shingles
@@ -22,9 +26,11 @@ SHORTEST = 20  # characters; below it nothing is called a reprint: "详见公告
 _Hashes: TypeAlias = NDArray[np.uint64]
 _ROWS, _BANDS = 4, 16
 _CHUNK = 512  # shingles hashed at once: the table stays in the processor's cache
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
-_FEWEST_NUMBERS = 3  # from which on their agreement says something
-_SAME_NUMBERS = 0.6  # of the text that has fewer
+_NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
+_CODE = re.compile(r"(?<![\d.])\d{6}(?![\d.])")  # of a security in Shanghai, Shenzhen or Beijing
+_FEW_NUMBERS = 5  # that many must all be in the other text; of more, one may be another
+_OTHER_NUMBERS = 0.1  # of more still, that share may be others
+_NAMED = 2  # times that a name gives way to another one, in a form filled in for two
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,9 @@ def bands(text: str) -> tuple[int, ...]:
 def resemblance(one: str, other: str) -> float | None:
     """The Jaccard index of the shingles of two texts that are one text reprinted, ``None`` where they are not.
 
-    Boilerplate with other figures is no reprint: of the numbers in the text that has fewer, most must be in the other.
+    A form filled in twice is no reprint: one with other figures, for another security, or in which one name stands
+    throughout in the place of another. Of the numbers in the text that has fewer, nearly all must be in the other; in
+    the real reprints all of them are, but for one in fifty.
     """
     first, second = letters(one), letters(other)
     shorter = min(len(first), len(second))
@@ -67,7 +75,7 @@ def resemblance(one: str, other: str) -> float | None:
         return None
     scale = _LONG_SCALE if shorter >= LONG else _SHORT_SCALE
     jaccard = _jaccard(_shingles(first, scale.shingle), _shingles(second, scale.shingle))
-    return jaccard if jaccard >= scale.threshold and _numbers_agree(one, other) else None
+    return jaccard if jaccard >= scale.threshold and _of_one_thing(one, other) else None
 
 
 def _scales(length: int) -> Iterator[Scale]:
@@ -116,11 +124,37 @@ def _jaccard(one: _Hashes, other: _Hashes) -> float:
     return common / (len(one) + len(other) - common) if common else 0.0
 
 
+def _of_one_thing(one: str, other: str) -> bool:
+    first, second = (unicodedata.normalize("NFKC", text) for text in (one, other))
+    return _numbers_agree(first, second) and _codes_agree(first, second) and not _renamed(first, second)
+
+
 def _numbers_agree(one: str, other: str) -> bool:
     first, second = _numbers(one), _numbers(other)
     fewer = min(len(first), len(second))
-    return fewer < _FEWEST_NUMBERS or len(first & second) >= _SAME_NUMBERS * fewer
+    others = max(1, _OTHER_NUMBERS * fewer) if fewer > _FEW_NUMBERS else 0
+    return fewer - len(first & second) <= others
 
 
 def _numbers(text: str) -> frozenset[str]:
-    return frozenset(_NUMBER.findall(unicodedata.normalize("NFKC", text)))
+    return frozenset(number.replace(",", "") for number in _NUMBER.findall(text))
+
+
+def _codes_agree(one: str, other: str) -> bool:
+    first, second = set(_CODE.findall(one)), set(_CODE.findall(other))
+    return not first or not second or bool(first & second)
+
+
+def _renamed(one: str, other: str) -> bool:
+    """Whether a name that only the one text has stands, more than once, where the other has a name of its own."""
+    runs = difference(one, other)
+    changes = Counter((old.text, new.text) for old, new in pairwise(runs) if (old.op, new.op) == ("delete", "insert"))
+    return any(
+        times >= _NAMED
+        and min(len(old), len(new)) > 1
+        and old.isalpha()
+        and new.isalpha()
+        and old not in other
+        and new not in one
+        for (old, new), times in changes.items()
+    )
