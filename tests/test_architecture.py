@@ -45,6 +45,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "http.cookiejar": ("config",),
     "http": ("demo", "observe"),
     "httpx": ("web",),
+    "jinja2": ("browse",),
     "lxml": ("text", "sources", "opml"),
     "markupsafe": ("browse",),
     "numpy": ("identity",),
@@ -149,6 +150,6 @@ def test_a_breach_is_seen(module: str, source: str) -> None:
 def test_every_home_is_a_declared_dependency() -> None:
     declared = (PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8").lower().replace("-", "_")
     names = {"bs4": "beautifulsoup4", "yaml": "pyyaml", "pydantic_core": "pydantic", "markupsafe": "datasette"}
-    names |= {"uvicorn": "datasette", "sqlite3": "python"}
+    names |= {"uvicorn": "datasette", "jinja2": "datasette", "sqlite3": "python"}
     names |= dict.fromkeys(("http", "http.cookiejar", "socket", "socketserver", "ssl", "urllib.request"), "python")
     assert [home for home in HOMES if names.get(home, home) not in declared] == []

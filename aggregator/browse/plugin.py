@@ -7,16 +7,26 @@ archive of ours.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 from datasette import hookimpl
 from markupsafe import Markup, escape
 
 from aggregator.archive.schema import APPLICATION_ID
+from aggregator.browse.archives import archives_of, is_archive
+from aggregator.browse.layout import LANGUAGE, STATIC, choose_language, layout, prepare, static
 from aggregator.browse.metadata import METADATA
+from aggregator.browse.pages import news
+from aggregator.browse.visit import Visit, stock, visit_of
 from aggregator.text.html import within
 from aggregator.text.query import match_of, parse
+
+View = Callable[[Visit], Awaitable[Any]]
+
+_ARCHIVE = r"^/(?P<archive>[^/.]+)"
+# Where our pages are, as regular expressions. They come before Datasette's own routes.
+ROUTES: tuple[tuple[str, View], ...] = ((f"{_ARCHIVE}/-/news$", news.front),)
+_OURS = frozenset(pattern for pattern, _ in ROUTES)
 
 _ARTICLE = (
     "select r.body, r.url, r.editor, r.keywords, r.symbols, r.n, r.cause, r.rule, f.name as feed, w.error"
@@ -45,16 +55,29 @@ def prepare_connection(conn: Any) -> None:
 def get_metadata(datasette: Any) -> dict[str, object]:
     """What Datasette shows beside the data of archives, also where nobody named it on the command line."""
     (known,) = METADATA["databases"].values()  # type: ignore[attr-defined]
-    return {"databases": {name: known for name in datasette.databases if _is_ours(datasette, name)}}
+    return {"databases": dict.fromkeys(archives_of(datasette), known)}
 
 
-def _is_ours(datasette: Any, database: str) -> bool:
-    """Whether a database is an archive, by the mark in its file's header (sqlite.org/fileformat2.html)."""
-    path = datasette.databases[database].path
-    if path is None:
-        return False
-    with Path(path).open("rb") as file:
-        return file.read(72)[68:] == APPLICATION_ID.to_bytes(4, "big")
+@hookimpl  # type: ignore[untyped-decorator]  # Datasette ships no types
+def register_routes(datasette: Any) -> list[tuple[str, object]]:
+    """Our pages; they are there before the databases are, so each looks whether it is asked of an archive."""
+    return [(pattern, _answer(view)) for pattern, view in ROUTES] + [(STATIC, static), (LANGUAGE, choose_language)]
+
+
+def _answer(view: View) -> object:
+    """A view as Datasette calls it, with Datasette's own answer where there is no archive."""
+
+    async def answer(datasette: Any, request: Any, send: Any) -> Any:
+        visit = await visit_of(datasette, request)
+        return await (view(visit) if visit else stock(datasette, request, send, _OURS))
+
+    return answer
+
+
+@hookimpl  # type: ignore[untyped-decorator]  # Datasette ships no types
+def prepare_jinja2_environment(env: Any) -> None:
+    """Our templates beside Datasette's."""
+    prepare(env)
 
 
 @hookimpl  # type: ignore[untyped-decorator]  # Datasette ships no types
@@ -62,24 +85,25 @@ def render_cell(
     datasette: Any, value: object, column: str, table: str | None, database: str, row: Any
 ) -> Markup | None:
     """Titles of articles are links to their page."""
-    if table == "articles" and column == "title" and value and _is_ours(datasette, database):
+    if table == "articles" and column == "title" and value and is_archive(datasette, database):
         return Markup('<a href="{}/articles/{}">{}</a>').format(f"/{database}", row["id"], str(value))
     return None
 
 
 @hookimpl  # type: ignore[untyped-decorator]  # Datasette ships no types
 def extra_template_vars(datasette: Any, database: str, table: str | None, view_name: str, request: Any) -> object:
-    """What the page of an article shows beyond its row; nothing elsewhere."""
-    if table != "articles" or view_name != "row" or not _is_ours(datasette, database):
-        return {}
+    """What is around every page, and what that of an article shows beyond its row."""
+    around = layout(datasette, request, database)
+    if table != "articles" or view_name != "row" or not is_archive(datasette, database):
+        return around
 
     async def reading() -> dict[str, object]:
         number = request.url_vars["pks"]
         found = (await datasette.get_database(database).execute(_ARTICLE, [number])).first()
         if found is None:
-            return {}
+            return around
         body = Markup(within(found["body"] or "", found["url"]))
-        return {"reading": {**dict(found), "body": body, "url": escape(found["url"] or "")}}
+        return {**around, "reading": {**dict(found), "body": body, "url": escape(found["url"] or "")}}
 
     awaited: Callable[[], Awaitable[dict[str, object]]] = reading
     return awaited

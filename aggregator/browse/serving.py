@@ -16,10 +16,15 @@ NAME = "archive"  # the database's name in addresses and templates, whatever the
 _SETTINGS = {"default_page_size": 50, "sql_time_limit_ms": 2000, "truncate_cells_html": 80, "allow_download": False}
 
 
-def datasette_for(archive: Path) -> Datasette:
-    """A Datasette that serves the archive read-only while the daemon may be writing to it."""
+def plugged() -> None:
+    """See to it that Datasette knows the plugin, also where the package is not installed."""
     if not pm.is_registered(plugin):
         pm.register(plugin, name="aggregator")
+
+
+def datasette_for(archive: Path) -> Datasette:
+    """A Datasette that serves the archive read-only while the daemon may be writing to it."""
+    plugged()
     served = Datasette([], metadata=METADATA, template_dir=str(Path(__file__).parent / "templates"), settings=_SETTINGS)
     served.add_database(Database(served, path=str(archive), is_mutable=True), name=NAME)
     return served

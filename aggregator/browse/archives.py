@@ -1,0 +1,50 @@
+"""Which of a Datasette's databases are archives of ours, and questions to them over its own read-only connections."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from datasette.utils import sqlite_timelimit
+
+from aggregator.archive.schema import APPLICATION_ID
+
+Answer = TypeVar("Answer")
+Row = dict[str, Any]
+Connection = Any  # a reader's sqlite3.Connection, as Datasette made it
+_HEADER = 72  # bytes, the last four of which are the mark (sqlite.org/fileformat2.html)
+
+
+def is_archive(datasette: Any, database: str | None) -> bool:
+    """Whether a database is an archive, by the mark in its file's header."""
+    known = datasette.databases.get(database)
+    if known is None or known.path is None or not Path(known.path).exists():
+        return False
+    with Path(known.path).open("rb") as file:
+        return file.read(_HEADER)[-4:] == APPLICATION_ID.to_bytes(4, "big")
+
+
+def archives_of(datasette: Any) -> tuple[str, ...]:
+    """The names of the archives, in the order in which they were given."""
+    return tuple(name for name in datasette.databases if is_archive(datasette, name))
+
+
+async def ask(datasette: Any, database: str, question: Callable[[Connection], Answer]) -> Answer:
+    """What a question to an archive answers, in a thread of Datasette's and within its time limit.
+
+    Raises:
+        sqlite3.OperationalError: ``interrupted`` where the question took longer than ``sql_time_limit_ms``.
+    """
+
+    def within(connection: Connection) -> Answer:
+        with sqlite_timelimit(connection, datasette.sql_time_limit_ms):
+            return question(connection)
+
+    answer: Answer = await datasette.get_database(database).execute_fn(within)
+    return answer
+
+
+def rows(connection: Connection, sql: str, values: Mapping[str, object] | Sequence[object] = ()) -> list[Row]:
+    """The rows of a query, each as a dict."""
+    return [dict(row) for row in connection.execute(sql, values)]

@@ -1,0 +1,1 @@
+"""The pages: each turns a visit into an answer."""
