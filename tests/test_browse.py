@@ -6,11 +6,13 @@ import asyncio
 import importlib
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
 import tomllib
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
@@ -76,6 +78,53 @@ def test_an_articles_row_is_a_page_to_read_and_runs_nothing(archive: Path) -> No
     assert "onclick" not in shown
     assert "javascript:" not in shown
     assert "headimg: &#39;https://picsum.photos/" in document
+
+
+def test_every_table_has_a_title_and_a_description_or_is_hidden(archive: Path) -> None:
+    from aggregator.browse.metadata import METADATA
+
+    tables = METADATA["databases"]["archive"]["tables"]  # type: ignore[index]
+    with closing(sqlite3.connect(archive)) as db:
+        names = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")}
+    seen = {name for name in names if not name.startswith("revisions_fts")}
+    assert set(tables) == seen
+    told = {name for name, one in tables.items() if one.get("title") and one.get("description")}
+    assert told == {name for name, one in tables.items() if not one.get("hidden")}
+
+
+ASKED = {"by_day": "day=2026-11-23", "by_symbol": "symbol=sh600519", "search": "q=降准", "as_of": "as_of=2026-12-01"}
+
+
+def test_every_canned_query_is_described_bounded_and_answers(archive: Path) -> None:
+    from aggregator.browse.queries import QUERIES
+
+    for name, query in QUERIES.items():
+        assert query["title"], name
+        assert query["description"].endswith("."), name
+        assert re.search(r" limit \d+$", query["sql"]), name
+    answers = get(archive, *(f"/archive/{name}.json?_shape=array&{ASKED.get(name, '')}" for name in QUERIES))
+    assert [name for name, (status, _) in zip(QUERIES, answers, strict=True) if status != 200] == []
+    rows = {name: json.loads(text) for name, (_, text) in zip(QUERIES, answers, strict=True)}
+    # nothing is indexed here, compared or looked at again
+    assert {name: len(found) for name, found in rows.items()} == {
+        **{"latest": 2, "by_day": 2, "by_symbol": 0, "search": 0, "as_of": 2, "reprints": 0, "edited": 0, "gone": 0},
+        **{"feed_health": 1, "coverage": 1},
+    }
+
+
+def test_titles_of_tables_views_and_queries_lead_to_the_article(archive: Path) -> None:
+    for address in (
+        "articles",
+        "v1_articles",
+        "revisions",
+        "v1_revisions",
+        "entries",
+        "latest",
+        "as_of?as_of=2027-01-01",
+    ):
+        ((status, html),) = get(archive, f"/archive/{address}")
+        assert status == 200
+        assert len(set(re.findall(r'<a href="/archive/articles/[12]">(?:央行|第2号)', html))) == 2, address
 
 
 def test_canned_queries_answer(archive: Path) -> None:

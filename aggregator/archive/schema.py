@@ -14,6 +14,7 @@ from sqlite_utils import Database, Migrations
 from aggregator.archive.chain import seal_all
 from aggregator.archive.daemon_schema import HOOK_TABLES
 from aggregator.archive.first_schema import FIRST_TABLES
+from aggregator.archive.stable_views import STABLE_VIEWS
 
 APPLICATION_ID = 0x61676772  # "aggr" in the file's header: SQLite's own mark for "whose file is this"
 migrations = Migrations("aggregator")
@@ -354,6 +355,13 @@ def m019_events_of_an_article(db: Database) -> None:
 def m020_what_is_told_to_others(db: Database) -> None:
     """The hooks' places in the sequence of commits, what is still to be delivered, and ways to what is told."""
     for statement in HOOK_TABLES.split(";"):
+        db.execute(statement)
+
+
+@migrations()
+def m021_views_that_stay(db: Database) -> None:
+    """What other programs may rely on, and ways to edits and to the polls of a time that lead over no others."""
+    for statement in STABLE_VIEWS.split(";"):
         db.execute(statement)
 
 

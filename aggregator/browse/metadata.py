@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-_SHOWN = "select a.id, a.published, a.title, a.media, f.name as feed, a.first_seen from articles a"
+from aggregator.browse.queries import QUERIES
 
-_AT = "strftime('%Y-%m-%dT%H:%M:%fZ', :as_of)"
+_STAYS = "Names and meaning of its columns stay as they are: docs/archive.md."
+# What only the program itself makes sense of.
+_INTERNAL = (
+    *("bands", "calendars", "commits", "compared", "image_fetches", "image_links", "image_work", "indexed", "keys"),
+    *("poll_hours", "readings", "sessions", "tombstones", "_sqlite_migrations"),
+)
 
 METADATA: dict[str, object] = {
     "title": "aggregator",
@@ -68,52 +73,54 @@ METADATA: dict[str, object] = {
                     "sort_desc": "id",
                     "facets": ["kind"],
                 },
-                "readings": {"hidden": True},
-                "indexed": {"hidden": True},
-                "keys": {"hidden": True},
-                "commits": {"hidden": True},
-                "poll_hours": {"hidden": True},
-                "_sqlite_migrations": {"hidden": True},
+                "symbols": {
+                    "title": "Stocks",
+                    "description": "Stocks that articles name, as the source tagged them.",
+                    "facets": ["symbol"],
+                },
+                "links": {
+                    "title": "Reprints",
+                    "description": "Articles whose texts are one, two by two; the query of that name has their titles.",
+                    "sort_desc": "id",
+                },
+                "rechecks": {
+                    "title": "Rechecks",
+                    "description": "When an article's page is looked at again, and whether it is still there.",
+                    "facets": ["absence"],
+                },
+                "images": {
+                    "title": "Images",
+                    "description": "Images of articles, each once however many show it.",
+                    "sort_desc": "id",
+                    "facets": ["type"],
+                },
+                "v1_articles": {
+                    "title": "v1: articles",
+                    "description": f"Every archived article with its current version. {_STAYS}",
+                    "sort_desc": "id",
+                },
+                "v1_revisions": {
+                    "title": "v1: versions",
+                    "description": f"Every version of every article. {_STAYS}",
+                    "sort_desc": "id",
+                },
+                "v1_entries": {
+                    "title": "v1: sightings",
+                    "description": f"What each feed announced, and when we saw it. {_STAYS}",
+                    "sort_desc": "id",
+                },
+                "v1_polls": {
+                    "title": "v1: polls",
+                    "description": f"Polls at which something happened. {_STAYS}",
+                    "sort_desc": "id",
+                },
+                "v1_symbols": {
+                    "title": "v1: stocks",
+                    "description": f"Stocks, and when one could first trade on what an article says. {_STAYS}",
+                },
+                **{name: {"hidden": True} for name in _INTERNAL},
             },
-            "queries": {
-                "latest": {
-                    "title": "Latest articles",
-                    "sql": f"{_SHOWN} left join feeds f on f.id = a.home_feed where a.document is not null"
-                    " order by a.published desc limit 100",
-                },
-                "search": {
-                    "title": "Search",
-                    "description": 'Words that must all be there, Chinese of any length; "…" in a row, -word not,'
-                    " title: media: body: before a word, word* goes on. The best 100.",
-                    "sql": "select a.id, a.published, a.title, a.media from revisions_fts join articles a"
-                    " on a.revision = revisions_fts.rowid where revisions_fts match search_match(:q)"
-                    " order by bm25(revisions_fts, 5.0, 1.0, 2.0) limit 100",
-                },
-                "feed_health": {
-                    "title": "Feed health",
-                    "sql": "select name, status, newest, last_success, failures, moved_to, error from feeds"
-                    " where active order by status in ('ok', 'unchanged'), position",
-                },
-                "as_of": {
-                    "title": "As of an instant",
-                    "description": "What the archive knew at 2026-03-01T09:30+08:00, say; UTC where no offset is"
-                    " written, and a date is its beginning. The 200 articles seen last, each in its version of then.",
-                    "sql": f"with moment(seq) as (select seq from commits where at <= {_AT}"
-                    " order by at desc, seq desc limit 1)"
-                    " select a.id, coalesce(r.title, e.title) as title, r.n as version, r.media,"
-                    " iif(r.id is null, e.published, r.published) as published, a.first_seen, c.at as version_seen,"
-                    " iif(r.id is null, 'waiting', r.reason) as reason from moment join articles a"
-                    ' on a."commit" <= moment.seq left join revisions r on r.id = (select id from revisions'
-                    ' where article = a.id and "commit" <= moment.seq order by n desc limit 1)'
-                    ' left join commits c on c.seq = r."commit" left join entries e on e.id = (select max(+id)'
-                    ' from entries where article = a.id and "commit" <= moment.seq) order by a.id desc limit 200',
-                },
-                "edited": {
-                    "title": "Edited after publication",
-                    "sql": "select a.id, a.title, count(*) as versions, max(r.id) as latest from revisions r"
-                    " join articles a on a.id = r.article group by a.id having count(*) > 1 order by latest desc",
-                },
-            },
+            "queries": QUERIES,
         }
     },
 }

@@ -6,7 +6,7 @@ archive of ours.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from datasette import hookimpl
@@ -84,10 +84,16 @@ def prepare_jinja2_environment(env: Any) -> None:
 def render_cell(
     datasette: Any, value: object, column: str, table: str | None, database: str, row: Any
 ) -> Markup | None:
-    """Titles of articles are links to their page."""
-    if table == "articles" and column == "title" and value and is_archive(datasette, database):
-        return Markup('<a href="{}/articles/{}">{}</a>').format(f"/{database}", row["id"], str(value))
-    return None
+    """Titles are links to the article's page: in tables, views and queries that tell which article it is."""
+    if column != "title" or not value or not is_archive(datasette, database):
+        return None
+    named = "id" if table in ("articles", "v1_articles") else "article"
+    number = row[named] if named in row.keys() else None  # noqa: SIM118  # a row of sqlite3 iterates over its values
+    if isinstance(number, Mapping):  # a foreign key with its label
+        number = number["value"]
+    if number is None:
+        return None
+    return Markup('<a href="{}/{}">{}</a>').format(datasette.urls.table(database, "articles"), number, str(value))
 
 
 @hookimpl  # type: ignore[untyped-decorator]  # Datasette ships no types
