@@ -21,7 +21,7 @@ from aggregator.archive.opening import explained, open_reader
 from aggregator.archive.revisions import Revision, revisions
 from aggregator.archive.rows import DROPPED_BYTES, page_bytes
 from aggregator.articles.compose import rendered
-from aggregator.errors import ParseError
+from aggregator.errors import ArchiveError, ParseError
 
 _MOST = 1000  # findings that are told one by one
 _DERIVED = "Make the index again: aggregator reindex"
@@ -61,8 +61,17 @@ def verify(path: Path, parser: str, against: str | None = None, watch: Watch = _
     ``against`` is a digest that somebody kept. ``watch`` is told the step, how much of it is done, and of how much.
 
     Raises:
-        ArchiveError: the archive cannot be opened at all.
+        ArchiveError: it is no archive, or of another version; one that is too damaged to be opened is a finding.
     """
+    try:
+        return _verify(path, parser, against, watch)
+    except ArchiveError as error:
+        if error.kind != "damaged":
+            raise
+        return Verified(None, None, {}, (Damage("file", None, f"cannot be opened: {error.message}", _SALVAGE),))
+
+
+def _verify(path: Path, parser: str, against: str | None, watch: Watch) -> Verified:
     db = open_reader(path)
     counts: dict[str, int] = {}
     try:
