@@ -9,6 +9,7 @@ import random
 import shutil
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -276,9 +277,15 @@ def test_s7_salvage_of_a_whole_archive_loses_nothing(archive: Path) -> None:
     assert kept_head(new) == kept_head(archive)
 
 
-def scramble(path: Path, at: float = 0.5, size: int = 8192) -> None:
-    """Overwrite some bytes of a file, at a fraction of its length."""
+def scramble(path: Path, at: float = 0.5) -> None:
+    """Overwrite two pages of a file, at a fraction of its length or behind it, that hold nothing of the schema.
+
+    Without its schema a file is lost, which is another test's; its pages lie wherever the tables before left room.
+    """
+    with closing(sqlite3.connect(path)) as db:
+        held = {page for (page,) in db.execute("SELECT pageno FROM dbstat WHERE name = 'sqlite_schema'")}
     data = bytearray(path.read_bytes())
-    start = int(len(data) * at) // 4096 * 4096
-    data[start : start + size] = bytes((byte * 7 + 13) % 256 for byte in data[start : start + size])
+    first = int(len(data) * at) // 4096
+    start = 4096 * next(page for page in range(first, len(data) // 4096) if not {page + 1, page + 2} & held)
+    data[start : start + 8192] = bytes((byte * 7 + 13) % 256 for byte in data[start : start + 8192])
     path.write_bytes(data)
