@@ -10,11 +10,12 @@ from datetime import datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from aggregator.app import App, Fetched, kept_for, poll_feed, told
+from aggregator.app import App, Fetched, poll_feed, told
 from aggregator.errors import AggregatorError
 from aggregator.logs import Log
 from aggregator.model import Feed, Report
 from aggregator.pipeline import Budget, Outcome, collect_images, told_images
+from aggregator.upkeep import LOOK, Upkeep
 
 TICK = 1.0  # seconds
 REST = timedelta(seconds=30)  # after the archive refused (a full disk, say) before anything is tried again
@@ -55,6 +56,7 @@ class Daemon:
         self._scheduler = AsyncIOScheduler(timezone="UTC")
         self._polls: dict[str, asyncio.Task[None]] = {}
         self._images: asyncio.Task[None] | None = None
+        self._upkeep = Upkeep(app, log)
         self._rest_until: datetime | None = None
         self._asked: list[_Asked] = []
 
@@ -78,15 +80,18 @@ class Daemon:
         self._scheduler.add_job(
             self.tick, "interval", seconds=TICK, max_instances=1, coalesce=True, misfire_grace_time=None
         )
-        now = self._app.desk.clock()
-        self._scheduler.add_job(self.retain, "interval", days=1, next_run_time=now, misfire_grace_time=None)
+        self._scheduler.add_job(
+            self._keep_up, "interval", seconds=LOOK, max_instances=1, coalesce=True, misfire_grace_time=None
+        )
         self._scheduler.start()
         await self.tick()
+        await self._keep_up()
 
     async def stop(self, grace: float) -> int:
         """Begin no more, and ``drain``; how many polls were cut short."""
         self._scheduler.pause()
         try:
+            await self._upkeep.stop()
             return await self.drain(grace)
         finally:
             self._scheduler.shutdown(wait=False)
@@ -133,13 +138,10 @@ class Daemon:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._polls.pop(task.get_name(), None)
 
-    async def retain(self) -> None:
-        """Drop what the configuration no longer keeps; by default that is nothing."""
-        try:
-            for due in await self._app.archive.retain(*kept_for(self._app.settings)):
-                self._log.info("retention.dropped", feed=due.feed, pages=len(due.pages), texts=len(due.texts))
-        except AggregatorError as error:
-            self._rest(error)
+    async def _keep_up(self) -> None:
+        """Begin the archive's own jobs that are due."""
+        with suppress(AggregatorError):  # the polls tell it, and rest
+            await self._upkeep.tick()
 
     async def drain(self, grace: float = 60.0) -> int:
         """End all polls: they get so many seconds, then are cancelled; a transaction under way is completed.

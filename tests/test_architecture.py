@@ -26,6 +26,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("web", "archive", "export", "workers", "control", "logs", "signals", "systemd"),
     ("pipeline",),
     ("app",),
+    ("upkeep",),
     ("schedule", "demo", "browse", "doctor", "observe", "hooks"),
     ("errands",),
     ("service",),

@@ -331,6 +331,7 @@ def test_erased_versions_leave_no_word_in_the_file(tmp_path: Path, changed: bool
     db.execute("UPDATE articles SET title = '' WHERE id IN (2, 4, 6)")
     db.execute("COMMIT")
     assert list(index.damages(db)) == []
+    index.merge(db)
     left = b"".join(row[0] for row in db.execute("SELECT block FROM revisions_fts_data"))
     assert "公开".encode() in left
     assert "瑕".encode() not in left

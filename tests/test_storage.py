@@ -71,11 +71,14 @@ def test_a_backup_is_of_one_moment_while_a_writer_goes_on(tmp_path: Path) -> Non
     path, copy = tmp_path / "a.db", tmp_path / "copy.db"
     steps: list[int] = []
 
+    def told(step: str, done: int, _: int) -> None:
+        steps.extend([done] if step == "copying" else [])
+
     async def work(archive: SqliteArchive) -> None:
         await archive.enrol([WIRE])
         for number in range(60):
             await archive.note(WIRE, found(announced(number, summary="长" * 90_000)))
-        taking = asyncio.create_task(asyncio.to_thread(backup, path, copy, lambda _, done, __: steps.append(done)))
+        taking = asyncio.create_task(asyncio.to_thread(backup, path, copy, told))
         while not taking.done():
             number += 1
             await archive.note(WIRE, found(announced(number)))
@@ -133,7 +136,7 @@ def test_a_damaged_archive_gives_no_copy(archive: Path) -> None:
     assert copy.read_bytes() == b"the last good one"
 
 
-@pytest.mark.parametrize("at", [0.2, 0.5, 0.8])
+@pytest.mark.parametrize("at", [0.2, 0.4, 0.6, 0.8])
 def test_s7_a_scrambled_archive_takes_no_write(archive: Path, at: float) -> None:
     scramble(archive, at)
     before = archive.read_bytes()

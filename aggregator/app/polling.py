@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import count
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -26,6 +27,7 @@ from aggregator.workers import Worker
 T = TypeVar("T")
 AT_A_RUN = 200  # pages that one `fetch` looks at again; more wait for the next one
 AT_A_POLL = 20  # the same after one poll of the daemon
+TURNS = 20  # of indexing after one poll of the daemon; what an upgrade left to be derived is its upkeep's
 
 
 def chosen(settings: Settings, names: Sequence[str]) -> list[Feed]:
@@ -114,25 +116,35 @@ async def poll_feed(
         app.desk, None, Budget(AT_A_POLL), looked
     )  # whatever feed's they are: all polls share the work
     await app.archive.hold(app.client.holds())
-    await catch_up(app)
+    await catch_up(app, TURNS)
     await asyncio.to_thread(export_new, app.settings)
     return replace(report, looks=(len(looks), sum(look.fresh for look in looks)))
 
 
-async def catch_up(app: App) -> None:
+async def catch_up(app: App, turns: int | None = None) -> int:
     """Derive what follows from new revisions, in small steps, so that polls go on.
 
-    Their words for search, which of them are reprints, and when the exchanges of the symbols they name trade.
+    Their words for search, which of them are reprints, and when the exchanges of the symbols they name trade. At most
+    so many ``turns`` of each; how many revisions were indexed or compared.
     """
-    while await app.archive.index(app.desk.rules):
-        pass
-    while await app.archive.compare(app.desk.rules, 20):
-        pass
+    indexed = await _turns(lambda: app.archive.index(app.desk.rules), turns)
+    compared = await _turns(lambda: app.archive.compare(app.desk.rules, 20), turns)
     version = calendars_version()
     since = await app.archive.calendars_wanted(version) if version else None
     if version and since:
         found = await asyncio.to_thread(lambda: [one for name in EXCHANGES for one in sessions(name, since.date())])
         await app.archive.fill_sessions(version, found)
+    return indexed + compared
+
+
+async def _turns(turn: Callable[[], Awaitable[int]], most: int | None) -> int:
+    """The sum of what the turns did until one had nothing to do, or there were so many."""
+    done = 0
+    for _ in count() if most is None else range(most):
+        if not (more := await turn()):
+            break
+        done += more
+    return done
 
 
 def article_url(text: str) -> str:

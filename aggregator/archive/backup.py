@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -16,6 +18,9 @@ from aggregator.errors import ArchiveError, ConfigError
 
 _STEP = 2_000  # pages of the file between two calls of ``watch``
 
+_INSTRUCTIONS = 1_000_000  # of SQLite between two calls of it while the copy is checked
+
+# Told what is done, and how much of how much; what it raises ends the copying.
 Watch = Callable[[str, int, int], None]
 
 
@@ -38,13 +43,36 @@ def backup(path: Path, target: Path, watch: Watch, *, force: bool = False) -> He
         with explained(target):
             part.unlink(missing_ok=True)
             _copy(source, part, watch)
-        _look(part, target, head)
+        _look(part, target, head, watch)
         with explained(target):
             _put(part, target)
     finally:
         source.close()
         part.unlink(missing_ok=True)
     return head
+
+
+def backup_into(path: Path, folder: Path, keep: int, at: datetime, watch: Watch) -> Path:
+    """Copy the archive at ``path`` into ``folder`` under the name of an instant, and keep the newest ``keep`` copies.
+
+    The copy's path, as ``archive-20261127T031500Z.db`` for ``archive.db``. Files of other names are left alone.
+
+    Raises:
+        ConfigError, ArchiveError: as ``backup``. No older copy goes before the new one is whole.
+    """
+    target = folder / f"{path.stem}-{at.astimezone(UTC):%Y%m%dT%H%M%SZ}{path.suffix}"
+    for part in _named(path, folder, rf"\.{{}}{re.escape('.part')}"):  # of one that was cut short
+        part.unlink(missing_ok=True)
+    backup(path, target, watch)
+    for old in _named(path, folder, "{}")[:-keep]:
+        old.unlink(missing_ok=True)
+    return target
+
+
+def _named(path: Path, folder: Path, form: str) -> list[Path]:
+    """The files of a folder that bear the name of a copy, in a form, oldest first."""
+    name = re.compile(form.format(rf"{re.escape(path.stem)}-\d{{8}}T\d{{6}}Z{re.escape(path.suffix)}"))
+    return sorted(file for file in folder.iterdir() if name.fullmatch(file.name)) if folder.is_dir() else []
 
 
 def _check(path: Path, target: Path, *, force: bool) -> None:
@@ -66,12 +94,14 @@ def _copy(source: Database, part: Path, watch: Watch) -> None:
         copy.close()
 
 
-def _look(part: Path, target: Path, head: Head | None) -> None:
+def _look(part: Path, target: Path, head: Head | None, watch: Watch) -> None:
     """Refuse a copy that is no whole archive with the same head."""
+    watch("checking", 0, 1)
     # Nobody else has it: so no log and no index of one is made beside it.
     copy = Database(sqlite3.connect(f"{part.resolve().as_uri()}?immutable=1", uri=True), execute_plugins=False)
     try:
         with explained(target):
+            copy.conn.set_progress_handler(lambda: watch("checking", 0, 1), _INSTRUCTIONS)
             said = copy.execute("PRAGMA quick_check(1)").fetchone()[0]
             found = _head(copy)
     finally:

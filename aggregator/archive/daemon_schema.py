@@ -29,3 +29,16 @@ CREATE INDEX deliveries_due ON deliveries(hook, state, next_try);
 CREATE INDEX events_commit ON events("commit");
 CREATE INDEX polls_failures ON polls("commit") WHERE error_kind IS NOT NULL
 """
+
+JOBS = """
+CREATE TABLE jobs (
+    name TEXT PRIMARY KEY,
+    began TEXT NOT NULL,
+    ended TEXT,
+    seconds REAL,
+    said TEXT,
+    failures INTEGER NOT NULL DEFAULT 0,
+    error_kind TEXT,
+    error TEXT
+)
+"""

@@ -185,6 +185,7 @@ def _erase(db: Database, stamp: Commit, article: int) -> None:
             bury(db, stamp, one.table, row, FORGOTTEN)
         if one.table == "revisions":
             index.erase(db, rows)
+            index.merge(db)
         for row in rows:
             update(db, one.table, row, _blank(db, one, row))
     bury(db, stamp, "articles", article, FORGOTTEN)

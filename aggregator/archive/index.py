@@ -24,6 +24,7 @@ _ADD = "INSERT INTO revisions_fts (rowid, title, body, media) VALUES (?, ?, ?, ?
 _TAKE_AWAY = "INSERT INTO revisions_fts (revisions_fts, rowid, title, body, media) VALUES ('delete', ?, ?, ?, ?)"
 _ROWS = "SELECT id FROM revisions_fts_docsize"
 _COLUMNS = ("title", "body", "media")
+_MERGED = 250  # pages that one part of a merge writes: some hundredths of a second
 
 
 def behind(db: Database) -> int:
@@ -66,6 +67,14 @@ def merge(db: Database) -> None:
     db.execute("INSERT INTO revisions_fts (revisions_fts) VALUES ('optimize')")
 
 
+def merge_some(db: Database, *, begin: bool) -> bool:
+    """A part of ``merge``, beginning anew or going on; whether there is more to do (sqlite.org/fts5.html, 6.7)."""
+    before = db.conn.total_changes
+    pages = -_MERGED if begin else _MERGED
+    db.execute("INSERT INTO revisions_fts (revisions_fts, rank) VALUES ('merge', ?)", [pages])
+    return db.conn.total_changes - before > 1
+
+
 def _rows(db: Database, where: str, values: Sequence[object], rules: Rules) -> list[tuple[int, Fields]]:
     columns = "id, title, body, summary, media, rule"
     rows = db.execute(f"SELECT {columns} FROM revisions WHERE {where}", list(values)).fetchall()
@@ -80,14 +89,13 @@ def erase(db: Database, revisions: Sequence[int], *, body_only: bool = False) ->
 
     A row stays for each, empty or (``body_only``) with its title and medium. FTS5 wants to be told what it holds, token
     for token; where the texts no longer give that (they were cut by other rules), it is read out of the whole index.
-    Afterwards no page that is in use has the words; free pages and the log are the caller's affair.
+    After a ``merge`` no page that is in use has the words; free pages and the log are the caller's affair.
     """
     which = f"id IN ({_ROWS}) AND id IN (SELECT value FROM json_each(?))"
     known = dict(_rows(db, which, [json.dumps(list(revisions))], built_in()))
     known |= _read_out(db, [number for number, fields in known.items() if not _holds(db, number, fields)])
     db.conn.executemany(_TAKE_AWAY, ((number, *fields) for number, fields in known.items()))
     db.conn.executemany(_ADD, ((number, *_left(fields, body_only)) for number, fields in known.items()))
-    merge(db)
 
 
 def _left(fields: Fields, body_only: bool) -> Fields:

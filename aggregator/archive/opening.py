@@ -15,7 +15,7 @@ from aggregator.archive.schema import APPLICATION_ID, known_migrations, migratio
 from aggregator.errors import ArchiveError
 
 _BUSY_MS = 30_000
-_KEPT_LOG = 16_000_000  # bytes the log keeps on the disk, once no reader needs more of it
+KEPT_LOG = 16_000_000  # bytes the log keeps on the disk, once no reader needs more of it
 MUCH_LOG = 64_000_000  # bytes: then a reader has kept it from being folded in for long
 # Bytes of an archive that is looked through each time it is opened for writing: that takes 0.5 ms a MB. A larger one is
 # when it was not closed, or was closed while somebody read it; else `verify` looks at it.
@@ -150,7 +150,7 @@ def _configure(db: Database, path: Path, *, doubtful: bool) -> None:
         _refuse_damaged(db, path)
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")
-    db.execute(f"PRAGMA journal_size_limit = {_KEPT_LOG}")
+    db.execute(f"PRAGMA journal_size_limit = {KEPT_LOG}")
     db.execute("PRAGMA foreign_keys = ON")
     if migrations.pending(db):
         with transaction(db):  # all of them or none: an archive half-way between two versions is neither's

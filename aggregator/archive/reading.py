@@ -20,6 +20,7 @@ from aggregator.archive import (
     images,
     importing,
     index,
+    jobs,
     rechecks,
     retention,
     revisions,
@@ -168,6 +169,10 @@ class Reader:
     def hooks(self) -> list[Row]:
         """The hooks with how many deliveries wait, were made lately or were given up (``dead``), and the last error."""
         return self._rows(hooks.STATES)
+
+    def jobs(self) -> list[Row]:
+        """The daemon's own jobs: when each began and ended last, what it did, and why it has failed since."""
+        return self._rows(jobs.STATES)
 
     def refused_configuration(self) -> Row | None:
         """Why and since when a daemon does not use the configuration as it stands in its file; ``None`` if it does."""

@@ -6,7 +6,7 @@ An article is its home feed's. Hashes stay, and a row whose text goes leaves a t
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -37,6 +37,12 @@ JOIN commits c ON c.seq = r."commit" WHERE a.home_feed = :feed AND a.document NO
 AND NOT EXISTS (SELECT 1 FROM work WHERE article = a.id)
 AND NOT EXISTS (SELECT 1 FROM entries e JOIN commits d ON d.seq = e."commit" WHERE e.article = a.id AND d.at >= :before)
 """
+_STILL_PAGES = """
+SELECT id, size FROM pages WHERE id IN (SELECT value FROM json_each(?)) AND bytes NOT NULL
+AND id NOT IN (SELECT page FROM readings JOIN work USING (article) WHERE page NOT NULL)
+"""
+_PORTION = 50
+_Sized = tuple[int, int]  # the number of a page or an article, and its bytes
 _BLANK: dict[str, dict[str, Value]] = {
     "revisions": {"body": "", "summary": None, "placeholder": None},
     "entries": {"summary": None, "content": None},
@@ -61,6 +67,13 @@ class Due:
     texts: tuple[int, ...]
     text_bytes: int
 
+    def portions(self) -> Iterator[Due]:
+        """It in parts that are dropped in a short transaction each; their bytes are not known yet."""
+        for n in range(0, len(self.pages), _PORTION):
+            yield Due(self.feed, self.pages[n : n + _PORTION], 0, (), 0)
+        for n in range(0, len(self.texts), _PORTION):
+            yield Due(self.feed, (), 0, self.texts[n : n + _PORTION], 0)
+
 
 def due(db: Database, now: datetime, kept: Mapping[str, Keep], removed: Keep) -> list[Due]:
     """What is to be dropped now, by feed; feeds that are no longer configured are kept as ``removed`` says."""
@@ -70,29 +83,45 @@ def due(db: Database, now: datetime, kept: Mapping[str, Keep], removed: Keep) ->
         pages = _older(db, _PAGES, feed, now, keep.pages)
         texts = _older(db, _TEXTS, feed, now, keep.texts)
         if pages or texts:
-            sizes = (sum(size for _, size in some) for some in (pages, texts))
-            page_bytes, text_bytes = sizes
-            found.append(Due(name, tuple(n for n, _ in pages), page_bytes, tuple(n for n, _ in texts), text_bytes))
+            found.append(_due(name, pages, texts))
     return found
 
 
-def drop(db: Database, clock: Clock, kept: Mapping[str, Keep], removed: Keep) -> list[Due]:
-    """Drop what is due, and say what it was."""
+def _due(feed: str, pages: Sequence[_Sized], texts: Sequence[_Sized]) -> Due:
+    page_bytes, text_bytes = (sum(size for _, size in some) for some in (pages, texts))
+    return Due(feed, tuple(n for n, _ in pages), page_bytes, tuple(n for n, _ in texts), text_bytes)
+
+
+def drop(db: Database, clock: Clock, kept: Mapping[str, Keep], removed: Keep, some: Due) -> Due:
+    """Drop some of what was due, as far as it still is; what it was. The index is then to be merged."""
     with transaction(db):
-        found = due(db, clock(), kept, removed)
-        for page in (page for one in found for page in one.pages):
+        pages, texts = _still(db, clock(), kept.get(some.feed, removed), some)
+        for page, _ in pages:
             update(db, "pages", page, {"bytes": None, "codec": DROPPED_BYTES})
-        texts = [article for one in found for article in one.texts]
         if texts:
             stamp = commit(db, clock)
-            index.erase(db, _versions(db, texts), body_only=True)
-        for article in texts:
+            index.erase(db, _versions(db, [article for article, _ in texts]), body_only=True)
+        for article, _ in texts:
             for table, blank in _BLANK.items():
                 for (row,) in db.execute(f"SELECT id FROM {table} WHERE article = ?", [article]).fetchall():
                     bury(db, stamp, table, row, _CAUSE)
                     update(db, table, row, blank)
             update(db, "articles", article, {"document": None})
-        return found
+        return _due(some.feed, pages, texts)
+
+
+def joined(parts: Sequence[Due]) -> Due:
+    """The parts of one feed's together."""
+    pages, texts = (tuple(n for part in parts for n in getattr(part, name)) for name in ("pages", "texts"))
+    return Due(parts[0].feed, pages, sum(p.page_bytes for p in parts), texts, sum(p.text_bytes for p in parts))
+
+
+def _still(db: Database, now: datetime, keep: Keep, some: Due) -> tuple[list[_Sized], list[_Sized]]:
+    """Those of the pages and texts that were due which still are: meanwhile others wrote."""
+    pages = db.execute(_STILL_PAGES, [json.dumps(some.pages)]).fetchall()
+    (feed,) = db.execute("SELECT id FROM feeds WHERE name = ?", [some.feed]).fetchone()
+    which = f"{_TEXTS} AND a.id IN (SELECT value FROM json_each(:only))"
+    return pages, _older(db, which, feed, now, keep.texts, some.texts)
 
 
 def _versions(db: Database, articles: Sequence[int]) -> list[int]:
@@ -100,7 +129,10 @@ def _versions(db: Database, articles: Sequence[int]) -> list[int]:
     return [row[0] for row in db.execute(which, [json.dumps(articles)])]
 
 
-def _older(db: Database, sql: str, feed: int, now: datetime, seconds: int | None) -> list[tuple[int, int]]:
+def _older(
+    db: Database, sql: str, feed: int, now: datetime, seconds: int | None, only: Sequence[int] = ()
+) -> list[_Sized]:
     if seconds is None:
         return []
-    return db.execute(sql, {"feed": feed, "before": iso(now - timedelta(seconds=seconds))}).fetchall()
+    values = {"feed": feed, "before": iso(now - timedelta(seconds=seconds)), "only": json.dumps(only)}
+    return db.execute(sql, values).fetchall()

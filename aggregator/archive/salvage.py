@@ -20,7 +20,7 @@ from aggregator.text.urls import host_of
 
 # Made again from the rest.
 _DERIVED = frozenset(
-    {"bands", "compared", "sessions", "calendars", "indexed", "work", "image_work", "hooks", "deliveries"}
+    {"bands", "compared", "sessions", "calendars", "indexed", "work", "image_work", "hooks", "deliveries", "jobs"}
 )
 _BEYOND = 10_000  # rows looked for behind the last one that was found, where the end of a table cannot be read
 _BATCH = 500

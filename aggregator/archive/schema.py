@@ -12,7 +12,7 @@ import hashlib
 from sqlite_utils import Database, Migrations
 
 from aggregator.archive.chain import seal_all
-from aggregator.archive.daemon_schema import HOOK_TABLES
+from aggregator.archive.daemon_schema import HOOK_TABLES, JOBS
 from aggregator.archive.first_schema import FIRST_TABLES
 from aggregator.archive.stable_views import STABLE_VIEWS
 
@@ -363,6 +363,12 @@ def m021_views_that_stay(db: Database) -> None:
     """What other programs may rely on, and ways to edits and to the polls of a time that lead over no others."""
     for statement in STABLE_VIEWS.split(";"):
         db.execute(statement)
+
+
+@migrations()
+def m022_what_the_daemon_does_for_itself(db: Database) -> None:
+    """When each of its jobs ran last, and what came of it."""
+    db.execute(JOBS)
 
 
 def known_migrations() -> frozenset[str]:

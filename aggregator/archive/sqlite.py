@@ -24,7 +24,6 @@ from aggregator.archive import (
     noting,
     rechecks,
     renaming,
-    retention,
     revisions,
     settling,
     symbols,
@@ -39,6 +38,7 @@ from aggregator.archive.opening import explained, open_writer
 from aggregator.archive.rechecks import Absence, Recheck
 from aggregator.archive.retention import Due, Keep
 from aggregator.archive.revisions import Revision
+from aggregator.archive.tending import Tending
 from aggregator.articles.rules import Rules
 from aggregator.articles.verdict import Verdict
 from aggregator.errors import AggregatorError
@@ -69,6 +69,7 @@ class SqliteArchive:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="archive")
         self._db: Database | None = None
         self.deliveries = Deliveries(self._run, clock)
+        self.tending = Tending(path, self._run, clock)
 
     @classmethod
     async def open(cls, path: Path, clock: Clock, *, parser: str, rules: str) -> SqliteArchive:
@@ -238,7 +239,7 @@ class SqliteArchive:
 
     async def retain(self, kept: Mapping[str, Keep], removed: Keep) -> list[Due]:
         """Drop what is no longer kept of each feed, and of those that were removed; what it was."""
-        return await self._run(retention.drop, self._clock, kept, removed)
+        return await self.tending.retain(kept, removed)
 
     async def revive(self, kind: str | None = None) -> int:
         """Give all failed and waiting work, or what failed with this kind, another round now; how much it was."""

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from sqlite_utils import Database
 
+from aggregator.archive import jobs
 from aggregator.health import Polled
 from aggregator.text.dates import iso, parse_iso
 
@@ -34,6 +35,14 @@ class Lag(NamedTuple):
     seconds: float
 
 
+class JobVitals(NamedTuple):
+    """A job of the daemon's: when it last came to its end, how often it has failed since."""
+
+    name: str
+    ended: datetime | None
+    failures: int
+
+
 @dataclass(frozen=True, slots=True)
 class Vitals:
     """The state of an archive: its feeds, and how many articles and images wait (``pending``) or failed for good."""
@@ -43,6 +52,7 @@ class Vitals:
     failed: int
     images: int
     deliveries: tuple[tuple[str, int, int], ...] = ()  # of each hook: its name, how many wait, how many were given up
+    jobs: tuple[JobVitals, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +82,8 @@ def vitals(db: Database, now: datetime) -> Vitals:
         "SELECT name, (SELECT count(*) FROM deliveries WHERE hook = h.id AND state = 'waiting'),"
         " (SELECT count(*) FROM deliveries WHERE hook = h.id AND state = 'dead') FROM hooks h WHERE active ORDER BY id"
     ).fetchall()
-    return Vitals(told, pending, failed, images, tuple(deliveries))
+    known = tuple(JobVitals(name, ran.ended, ran.failures) for name, ran in jobs.runs(db).items())
+    return Vitals(told, pending, failed, images, tuple(deliveries), known)
 
 
 def newest(db: Database) -> Growth:

@@ -66,6 +66,10 @@ METADATA: dict[str, object] = {
                     "sort_desc": "id",
                     "facets": ["hook", "state"],
                 },
+                "jobs": {
+                    "title": "Upkeep",
+                    "description": "What the daemon does beside polling: when each job ran last, and what came of it.",
+                },
                 "hosts": {"title": "Hosts", "description": "Hosts that asked to be left alone, and until when."},
                 "events": {
                     "title": "Events",

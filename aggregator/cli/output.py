@@ -92,6 +92,21 @@ def print_hooks(hooks: Iterable[Mapping[str, object]], zone: str) -> None:
         print_table(columns, rows, title="\nHooks, deliveries of the last 30 days")
 
 
+def print_jobs(jobs: Iterable[Mapping[str, object]], zone: str) -> None:
+    """When the daemon last did what it does beside polling, and what of it fails; nothing where it never ran."""
+    columns = ["job", "last done", "seconds#", "what it did", "failures#", "why", "error"]
+    rows = [
+        (
+            job["name"],
+            local(str(job["ended"]), zone) if job["ended"] else "never",
+            *(job[name] for name in ("seconds", "said", "failures", "error_kind", "error")),
+        )
+        for job in jobs
+    ]
+    if rows:
+        print_table(columns, rows, title="\nUpkeep of the archive")
+
+
 def cell(value: object) -> str:
     """A value in a table: a status in its colour, nothing for ``None``."""
     text = "" if value is None else visible(str(value))

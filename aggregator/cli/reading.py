@@ -16,7 +16,7 @@ from aggregator.archive.opening import MUCH_LOG, log_size
 from aggregator.articles.plaintext import text_of
 from aggregator.cli.frame import ConfigOption, JsonOption, app, settings_of
 from aggregator.cli.instants import AsOfOption, commit_of, instant_of
-from aggregator.cli.output import alarm, complain, local, out, print_hooks, print_json, print_table, visible
+from aggregator.cli.output import alarm, complain, local, out, print_hooks, print_jobs, print_json, print_table, visible
 from aggregator.config import Settings
 from aggregator.errors import ConfigError, masked
 from aggregator.export.html import page_of
@@ -39,7 +39,7 @@ def status(as_json: JsonOption = False, config: ConfigOption = None) -> None:
         feeds, totals, troubles, drifts = reader.feeds(), reader.totals(), reader.troubles(), reader.drifts()
         images, lost = reader.images(), reader.image_troubles()
         absences, refused = reader.absences(), reader.refused_configuration()
-        now, hooks = reader.vitals(utc_now()), reader.hooks()
+        now, hooks, jobs = reader.vitals(utc_now()), reader.hooks(), reader.jobs()
     unhealthy = list(whole_troubles(feed.polled for feed in now.feeds))
     log = log_size(settings.archive)
     if as_json:
@@ -47,6 +47,7 @@ def status(as_json: JsonOption = False, config: ConfigOption = None) -> None:
         told["configuration"] = {"message": refused["message"], "since": refused["at"]} if refused else None
         told["health"] = {"status": "failing" if unhealthy else "ok", "reasons": unhealthy}
         told |= {"hooks": hooks} if hooks else {}
+        told |= {"jobs": jobs} if jobs else {}
         told |= {"images": images, "image_troubles": lost} if any(images.values()) else {}
         print_json({"feeds": [_feed_json(row) for row in feeds], **told})
         return
@@ -92,6 +93,7 @@ def status(as_json: JsonOption = False, config: ConfigOption = None) -> None:
         columns = ["article", "why", "state", "next try", "title"]
         print_table(columns, listed, title="\nArticles that could not be had")
     print_hooks(hooks, zone)
+    print_jobs(jobs, zone)
     _tell_absences(absences, zone)
     _tell_images(images, lost, zone)
 

@@ -197,6 +197,17 @@ class Observe(Section):
         return self
 
 
+class Backup(Section):
+    """Copies that the daemon makes of the archive."""
+
+    dir: FilePath | None = None
+    """A folder that is there, best on another disk; unset, no copies are made."""
+    every: Duration = 86_400
+    """How often."""
+    keep: int = Field(default=7, ge=1, le=1_000)
+    """How many copies; when there is one more, the oldest goes."""
+
+
 class RuleRow(Section):
     """Where pages of a site keep the parts of an article. Selectors are CSS and are tried in order."""
 
@@ -272,6 +283,7 @@ class Settings(Section):
     document: Annotated[DocumentSettings, BeforeValidator(empty_section)] = DocumentSettings()
     export: Annotated[Export, BeforeValidator(empty_section)] = Export()
     observe: Annotated[Observe, BeforeValidator(empty_section)] = Observe()
+    backup: Annotated[Backup, BeforeValidator(empty_section)] = Backup()
     feeds: Annotated[tuple[FeedRow, ...], BeforeValidator(empty_list)] = ()
     """The feeds that are polled, in the order in which they are shown."""
     rules: Annotated[tuple[RuleRow, ...], BeforeValidator(empty_list)] = ()

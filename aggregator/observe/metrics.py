@@ -195,6 +195,16 @@ def _vitals(now: Vitals) -> Iterator[Metric]:
         waiting.add_metric([hook], waits)
         dead.add_metric([hook], given_up)
     yield from (waiting, dead)
+    ended = GaugeMetricFamily(
+        "aggregator_job_last_success_timestamp_seconds", "When a job last came to its end, 0: never.", labels=["job"]
+    )
+    failures = GaugeMetricFamily(
+        "aggregator_job_failures", "How often a job has failed since it last came to its end.", labels=["job"]
+    )
+    for job in now.jobs:
+        ended.add_metric([job.name], job.ended.timestamp() if job.ended else 0)
+        failures.add_metric([job.name], job.failures)
+    yield from (ended, failures)
     last = GaugeMetricFamily(
         "aggregator_feed_last_success_timestamp_seconds",
         f"When a feed's listing was last read; of the {MOST_FEEDS} feeds for which that is longest ago, 0: never.",
