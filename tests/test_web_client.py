@@ -166,6 +166,13 @@ def test_a_304_to_our_question_is_an_unchanged_page() -> None:
     assert (said["if-none-match"], said["if-modified-since"]) == (validators.etag, validators.last_modified)
 
 
+def test_answers_304_leave_the_connection_open() -> None:
+    asked = [Request("/", validators=Validators("1"))] * 3
+    results, server = ask({"/": reply(304, ETag='"1"')}, *asked)
+    assert [page.status for page in results if isinstance(page, Page)] == [304] * 3
+    assert server.connections == 1
+
+
 def test_a_304_nobody_asked_for_is_an_error() -> None:
     error = error_of(reply(304))
     assert (error.kind, error.status) == ("protocol", 304)

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from aggregator.app.exporting import export_new
 from aggregator.app.opening import App, network_of
+from aggregator.archive.chores import RECHECKS
 from aggregator.articles.extract import extract
 from aggregator.config import UNFILED, Settings
 from aggregator.errors import ConfigError
@@ -112,12 +113,15 @@ async def poll_feed(
     ``revive``: ask it also when its server said that it is gone for good.
     """
     report = await poll(app.desk, feed, budget, watch, revive=revive)
-    looks = await recheck(
-        app.desk, None, Budget(AT_A_POLL), looked
-    )  # whatever feed's they are: all polls share the work
+    chores = await app.archive.chores(calendars_version())
+    looks: list[Outcome] = []
+    if RECHECKS in chores:  # whatever feed's they are: all polls share the work
+        looks = await recheck(app.desk, None, Budget(AT_A_POLL), looked)
     await app.archive.hold(app.client.holds())
-    await catch_up(app, TURNS)
-    await asyncio.to_thread(export_new, app.settings)
+    if chores:
+        await catch_up(app, TURNS)
+    if app.settings.export.hexo:
+        await asyncio.to_thread(export_new, app.settings)
     return replace(report, looks=(len(looks), sum(look.fresh for look in looks)))
 
 

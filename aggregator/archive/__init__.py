@@ -1,5 +1,8 @@
 """The archive: what was announced, what was fetched, every version of it, and what is still to do."""
 
+from aggregator.archive import lean  # noqa: F401  # before any module that imports sqlite_utils
+
+# isort: split
 from aggregator.archive.lock import holder
 from aggregator.archive.protocol import Archive
 from aggregator.archive.reading import Reader

@@ -39,6 +39,11 @@ def waiting(db: Database) -> int:
     return int(row[0])
 
 
+def is_behind(db: Database) -> bool:
+    """Whether any revision is still to be compared."""
+    return db.execute("SELECT 1 FROM revisions WHERE id > ? LIMIT 1", [_mark(db)]).fetchone() is not None
+
+
 def compare(db: Database, clock: Clock, rules: Rules, limit: int = 200) -> int:
     """Compare the next revisions, at most ``limit``, with those before them; how many there were.
 

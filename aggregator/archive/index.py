@@ -33,6 +33,11 @@ def behind(db: Database) -> int:
     return int(row[0])
 
 
+def is_behind(db: Database) -> bool:
+    """Whether any revision is not in the index yet."""
+    return db.execute("SELECT 1 FROM revisions WHERE id > ? LIMIT 1", [_mark(db)]).fetchone() is not None
+
+
 def _mark(db: Database) -> int:
     row = db.execute("SELECT revision FROM indexed WHERE version = ?", [VERSION]).fetchone()
     return int(row[0]) if row else 0

@@ -72,6 +72,11 @@ def due(db: Database, clock: Clock, feed: str | None) -> int:
     return int(row[0])
 
 
+def is_due(db: Database, clock: Clock) -> bool:
+    """Whether any page waits to be looked at again now."""
+    return db.execute(f"{_DUE} LIMIT 1", {"now": iso(clock()), "feed": None}).fetchone() is not None
+
+
 def claim(db: Database, clock: Clock, feed: str | None, limit: int) -> list[Recheck]:
     """Up to ``limit`` articles to look at again, newest first, claimed so that nobody else is handed them meanwhile.
 

@@ -12,6 +12,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from sqlite_utils import Database
 
 from aggregator.archive import (
+    chores,
     clusters,
     configured,
     deriving,
@@ -68,6 +69,7 @@ class SqliteArchive:
         self._lock = WriterLock(path)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="archive")
         self._db: Database | None = None
+        self._held: tuple[Hold, ...] = ()
         self.deliveries = Deliveries(self._run, clock)
         self.tending = Tending(path, self._run, clock)
 
@@ -225,6 +227,10 @@ class SqliteArchive:
         """Make the index one piece, which is smaller and faster."""
         await self._run(index.merge)
 
+    async def chores(self, calendars: str | None) -> frozenset[str]:
+        """What is left to do after a poll; ``calendars`` is the version of those at hand."""
+        return await self._run(chores.chores, self._clock, calendars)
+
     async def calendars_wanted(self, version: str) -> datetime | None:
         """From when on trading sessions are to be filled in, ``None`` while those that are there will do."""
         return await self._run(symbols.calendars_wanted, self._clock, version)
@@ -312,8 +318,11 @@ class SqliteArchive:
         return await self._run(images.revive, self._clock, kind)
 
     async def hold(self, holds: Sequence[Hold]) -> None:
-        """Remember which hosts want to be left alone."""
-        await self._run(settling.hold, holds)
+        """Remember which hosts want to be left alone; nothing is done where that is what was remembered last."""
+        told = tuple(holds)
+        if told != self._held:
+            await self._run(settling.hold, told)
+            self._held = told
 
     async def holds(self) -> list[Hold]:
         """The hosts that refused us at last."""

@@ -12,10 +12,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TypeAlias
-
-import numpy as np
-from numpy.typing import NDArray
 
 from aggregator.text.diff import difference
 
@@ -23,9 +19,6 @@ VERSION = 1  # of all that is below: signatures of another version are not compa
 LONG = 200  # characters; texts of at least so many are compared by longer shingles
 SHORTEST = 20  # characters; below it nothing is called a reprint: "详见公告" is everywhere
 
-_Hashes: TypeAlias = NDArray[np.uint64]
-_ROWS, _BANDS = 4, 16
-_CHUNK = 512  # shingles hashed at once: the table stays in the processor's cache
 _NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
 _CODE = re.compile(r"(?<![\d.])\d{6}(?![\d.])")  # of a security in Shanghai, Shenzhen or Beijing
 _FEW_NUMBERS = 5  # that many must all be in the other text; of more, one may be another
@@ -58,8 +51,11 @@ def bands(text: str) -> tuple[int, ...]:
     Signed 64-bit integers, none for a text too short to be compared. A pair with a Jaccard index of 0.8 is missed with
     a probability of (1 - 0.8⁴)¹⁶ = 0.0002.
     """
+    from aggregator.identity.minhash import band_keys, shingles
+
     words = letters(text)
-    return tuple(key for scale in _scales(len(words)) for key in _band_keys(_shingles(words, scale.shingle), scale))
+    sizes = [scale.shingle for scale in _scales(len(words))]
+    return tuple(key for size in sizes for key in band_keys(shingles(words, size), size))
 
 
 def resemblance(one: str, other: str) -> float | None:
@@ -69,13 +65,15 @@ def resemblance(one: str, other: str) -> float | None:
     throughout in the place of another. Of the numbers in the text that has fewer, nearly all must be in the other; in
     the real reprints all of them are, but for one in fifty.
     """
+    from aggregator.identity.minhash import jaccard, shingles
+
     first, second = letters(one), letters(other)
     shorter = min(len(first), len(second))
     if shorter < SHORTEST:
         return None
     scale = _LONG_SCALE if shorter >= LONG else _SHORT_SCALE
-    jaccard = _jaccard(_shingles(first, scale.shingle), _shingles(second, scale.shingle))
-    return jaccard if jaccard >= scale.threshold and _of_one_thing(one, other) else None
+    index = jaccard(shingles(first, scale.shingle), shingles(second, scale.shingle))
+    return index if index >= scale.threshold and _of_one_thing(one, other) else None
 
 
 def _scales(length: int) -> Iterator[Scale]:
@@ -83,45 +81,6 @@ def _scales(length: int) -> Iterator[Scale]:
         yield _SHORT_SCALE
     if length >= LONG:
         yield _LONG_SCALE
-
-
-def _shingles(words: str, size: int) -> _Hashes:
-    """The hashes of all runs of so many characters, each once, in order."""
-    points = np.frombuffer(words.encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
-    count = len(points) - size + 1
-    hashes = np.zeros(max(count, 0), dtype=np.uint64)
-    for offset in range(size if count > 0 else 0):
-        hashes = hashes * np.uint64(0x100000001B3) + points[offset : offset + count]
-    return np.unique(_mixed(hashes))
-
-
-def _mixed(values: _Hashes) -> _Hashes:
-    """Every bit depends on every other one (the finaliser of SplitMix64)."""
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return values ^ (values >> np.uint64(31))
-
-
-_SEEDS = _mixed(np.arange(1, _ROWS * _BANDS + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15))
-_FACTORS = (_mixed(_SEEDS) >> np.uint64(32)).astype(np.uint32) | np.uint32(1)  # odd: no two shingles become one
-_TERMS = (_SEEDS >> np.uint64(32)).astype(np.uint32)
-
-
-def _band_keys(shingles: _Hashes, scale: Scale) -> list[int]:
-    short = (shingles >> np.uint64(32)).astype(np.uint32)
-    least = np.full(_ROWS * _BANDS, np.iinfo(np.uint32).max, dtype=np.uint32)
-    for start in range(0, len(short), _CHUNK):
-        table = short[None, start : start + _CHUNK] * _FACTORS[:, None] + _TERMS[:, None]
-        least = np.minimum(least, table.min(axis=1))
-    keys = np.arange(_BANDS, dtype=np.uint64) + np.uint64(scale.shingle << 8)  # no band shares a key with another one
-    for row in range(_ROWS):
-        keys = _mixed(keys ^ least[row::_ROWS].astype(np.uint64)) + np.uint64(row)
-    return [int(key) for key in keys.view(np.int64)]
-
-
-def _jaccard(one: _Hashes, other: _Hashes) -> float:
-    common = len(np.intersect1d(one, other, assume_unique=True))
-    return common / (len(one) + len(other) - common) if common else 0.0
 
 
 def _of_one_thing(one: str, other: str) -> bool:

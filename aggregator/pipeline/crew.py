@@ -25,21 +25,34 @@ async def work_through(
     """
     results: list[Result] = []
 
-    async def worker() -> None:
-        while room.take():
-            tasks = await claim()
-            if not tasks:
-                room.give_back()
-                return
+    async def worker(tasks: Sequence[Task]) -> None:
+        while tasks:
             result = await attempt(tasks[0])
             results.append(result)
             if watch:
                 watch(result)
+            tasks = await _claimed(room, claim)
 
+    async def latecomer() -> None:
+        await worker(await _claimed(room, claim))
+
+    first = await _claimed(room, claim)
+    others = workers - 1 if first else 0  # after most polls there is nothing, and nobody else need ask
     try:
         async with asyncio.TaskGroup() as group:
-            for _ in range(workers):
-                group.create_task(worker())
+            group.create_task(worker(first))
+            for _ in range(others):
+                group.create_task(latecomer())
     except ExceptionGroup as errors:
         raise errors.exceptions[0] from None
     return results
+
+
+async def _claimed(room: Budget, claim: Callable[[], Awaitable[Sequence[Task]]]) -> Sequence[Task]:
+    """What is claimed, if there is room for it; the room is given back where nothing is left."""
+    if not room.take():
+        return ()
+    tasks = await claim()
+    if not tasks:
+        room.give_back()
+    return tasks

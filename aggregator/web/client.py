@@ -167,6 +167,8 @@ class Client:
             raise unasked_304(hop.where)
         if status != 304 and not 200 <= status < 300:
             raise failure(status, hop.where, retry_at)
+        if status == 304:
+            await _ended(response)
         return Page(
             url=hop.request.url,
             final_url=str(hop.url),
@@ -228,6 +230,12 @@ class _Deadline:
                 yield
         finally:
             self.spent += loop.time() - start
+
+
+async def _ended(response: httpx.Response) -> None:
+    """Read the end of an answer that has no body (RFC 9110, 15.4.5): a connection closed before is not used again."""
+    async for _ in response.aiter_raw():
+        return
 
 
 def _moved_to(way: Sequence[_Onward]) -> str | None:
