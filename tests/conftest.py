@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,16 @@ def shared() -> Path:
     if not (place / "corpus").is_dir():
         pytest.skip("the shared corpora are not here (AGGREGATOR_SHARED names their folder)")
     return place
+
+
+@pytest.fixture(scope="session")
+def demo_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The archive that ``aggregator demo --dir`` makes: a day's news with images, edits, reprints, feeds that fail."""
+    folder = tmp_path_factory.mktemp("demo")
+    call = [sys.executable, "-m", "aggregator", "demo", "--dir", str(folder)]
+    done = subprocess.run(call, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return folder / "archive.db"
 
 
 _FIGURE = re.compile(r"\b\d+/\d+\b|\bF1\b|\bstock\b")

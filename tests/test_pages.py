@@ -45,7 +45,6 @@ def test_pages_of_archives_of_any_name_and_of_two_at_once(tmp_path: Path) -> Non
     one, two = archived(tmp_path), archived(tmp_path, "b.db", ("另一个档案",))
     first, second = asked("/~E6~96~B0~E6~B5~AA+2026/-/news", "/b/-/news", of=(one, two))
     assert (first.status_code, second.status_code) == (200, 200)
-    assert "央行全面降准" in first.text
     assert "数字&lt;b&gt;经济" in first.text
     assert "另一个档案" in second.text
     assert 'href="/b/-/news"' in first.text

@@ -371,6 +371,14 @@ def m022_what_the_daemon_does_for_itself(db: Database) -> None:
     db.execute(JOBS)
 
 
+@migrations()
+def m023_the_news_of_a_day(db: Database) -> None:
+    """How many articles of which feed appeared when, else were first seen, without looking at the articles."""
+    db.execute(
+        "CREATE INDEX articles_news ON articles(coalesce(published, first_seen), home_feed) WHERE revision IS NOT NULL"
+    )
+
+
 def known_migrations() -> frozenset[str]:
     """The names of all migrations this version knows; an archive with another one was made by a newer version."""
     empty = Database(memory=True, execute_plugins=False)

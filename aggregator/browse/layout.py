@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -14,7 +14,7 @@ from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader
 
 from aggregator.browse.archives import archives_of
 from aggregator.browse.language import LANGUAGES, language_of, remember, text
-from aggregator.browse.times import local
+from aggregator.browse.times import ago, local, long_day
 from aggregator.browse.visit import address
 
 _HERE = Path(__file__).parent
@@ -73,7 +73,15 @@ def layout(datasette: Any, request: Any, database: str | None) -> dict[str, obje
         return {}
     chosen = database if database in names else names[0]
     made = Layout(datasette, request, chosen, language_of(request))
-    return {"layout": made, "t": made.say, "to": made.to, "local": local, "archives": names}
+    return {
+        "layout": made,
+        "t": made.say,
+        "to": made.to,
+        "local": local,
+        "ago": partial(ago, made.language),
+        "long_day": partial(long_day, made.language),
+        "archives": names,
+    }
 
 
 def prepare(environment: Any) -> None:

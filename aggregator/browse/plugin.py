@@ -16,7 +16,7 @@ from aggregator.archive.schema import APPLICATION_ID
 from aggregator.browse.archives import archives_of, is_archive
 from aggregator.browse.layout import LANGUAGE, STATIC, choose_language, layout, prepare, static
 from aggregator.browse.metadata import METADATA
-from aggregator.browse.pages import news
+from aggregator.browse.pages import images, news
 from aggregator.browse.visit import Visit, stock, visit_of
 from aggregator.text.html import within
 from aggregator.text.query import match_of, parse
@@ -25,7 +25,11 @@ View = Callable[[Visit], Awaitable[Any]]
 
 _ARCHIVE = r"^/(?P<archive>[^/.]+)"
 # Where our pages are, as regular expressions. They come before Datasette's own routes.
-ROUTES: tuple[tuple[str, View], ...] = ((f"{_ARCHIVE}/-/news$", news.front),)
+ROUTES: tuple[tuple[str, View], ...] = (
+    ("^/$", news.home),
+    (f"{_ARCHIVE}/-/news$", news.front),
+    (f"{_ARCHIVE}/-/image/(?P<sha256>[0-9a-f]{{64}})$", images.image),
+)
 _OURS = frozenset(pattern for pattern, _ in ROUTES)
 
 _ARTICLE = (

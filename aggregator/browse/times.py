@@ -5,9 +5,13 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from aggregator.browse.language import text
 from aggregator.text.dates import iso, parse_iso
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+# Not strftime's, which go by the machine's locale.
+_WEEKDAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+_MONTHS = "January February March April May June July August September October November December".split()
 _FORMS = {"minute": "%Y-%m-%d %H:%M", "second": "%Y-%m-%d %H:%M:%S", "time": "%H:%M", "day": "%Y-%m-%d", "hour": "%H"}
 
 
@@ -25,3 +29,27 @@ def bounds(day: date) -> tuple[str, str]:
     """The first instant of a day in Shanghai, and that of the next, as stored."""
     first = datetime(day.year, day.month, day.day, tzinfo=SHANGHAI)
     return iso(first), iso(first + timedelta(days=1))
+
+
+def hour_bounds(day: date, hour: int) -> tuple[str, str]:
+    """The first instant of an hour of a day in Shanghai, and that of the next."""
+    first = datetime(day.year, day.month, day.day, hour, tzinfo=SHANGHAI)
+    return iso(first), iso(first + timedelta(hours=1))
+
+
+def ago(language: str, instant: str | None, now: datetime) -> str:
+    """How long ago an instant is, in words; "" for none."""
+    if not instant:
+        return ""
+    minutes = int((now - parse_iso(instant)).total_seconds() // 60)
+    for unit, size in (("days", 48 * 60), ("hours", 90), ("minutes", 1)):
+        if minutes >= size:
+            return text(language, f"ago_{unit}", n=minutes // {"days": 1440, "hours": 60, "minutes": 1}[unit])
+    return text(language, "ago_now")
+
+
+def long_day(language: str, day: date) -> str:
+    """A day as a newspaper dates itself: 2026年11月27日 星期五, Friday 27 November 2026."""
+    if language == "zh":
+        return f"{day.year}年{day.month}月{day.day}日 星期{'一二三四五六日'[day.weekday()]}"
+    return f"{_WEEKDAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]} {day.year}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -53,11 +53,11 @@ class Visit:
         """What the archive answers; see ``archives.ask``."""
         return await ask(self.datasette, self.database, question)
 
-    async def page(self, template: str, status: int = 200, **values: object) -> Response:
+    async def page(self, template: str, values: Mapping[str, object], status: int = 200) -> Response:
         """A page of ours made of a template in ``templates/``."""
-        values |= {"visit": self, "database": self.database}
+        known = {**values, "database": self.database}
         name = f"aggregator/{template}"
-        html = await self.datasette.render_template(name, values, request=self.request, view_name=template)
+        html = await self.datasette.render_template(name, known, request=self.request, view_name=template)
         response = Response.html(html, status=status, headers=HEADERS)
         if self.request.args.get("lang") in LANGUAGES:
             remember(response, self.language)
@@ -84,6 +84,14 @@ async def allowed(datasette: Any, request: Any, database: str) -> None:
     await datasette.ensure_permissions(request.actor, [("view-database", database), "view-instance"])
 
 
+async def visible(datasette: Any, request: Any, database: str) -> bool:
+    """Whether the visitor may see an archive."""
+    seen, _ = await datasette.check_visibility(
+        request.actor, permissions=[("view-database", database), "view-instance"]
+    )
+    return bool(seen)
+
+
 async def visit_of(datasette: Any, request: Any) -> Visit | None:
     """The visit that a request to one of our routes is; ``None`` if what it asks is no archive.
 
@@ -99,7 +107,8 @@ async def visit_of(datasette: Any, request: Any) -> Visit | None:
     found = next((name for name in names if route in (None, _route(datasette, name))), None)
     if found is None:
         return None
-    await allowed(datasette, request, found)
+    if route is not None or len(names) == 1:
+        await allowed(datasette, request, found)
     return Visit(datasette, request, found)
 
 

@@ -27,5 +27,5 @@ def browse(
         pass
     from aggregator.browse.serving import serve  # only now: Datasette is an extra
 
-    complain(f"http://{host}:{port}/archive/articles · Ctrl-C stops it")
+    complain(f"http://{host}:{port}/ · Ctrl-C stops it")
     serve(settings.archive, host, port)

@@ -15,7 +15,7 @@ import typer
 from aggregator.app import Fetched, export_all, open_app, told, utc_now
 from aggregator.archive import Reader
 from aggregator.cli.fetched import fetched_json, show_fetched
-from aggregator.cli.fetching import poll_feeds
+from aggregator.cli.fetching import fetch_images, poll_feeds
 from aggregator.cli.frame import ConfigOption, JsonOption, app, run_async
 from aggregator.cli.output import complain, print_json
 from aggregator.config import Settings, load, parse, starter
@@ -104,20 +104,28 @@ def _started(folder: Path) -> datetime:
 
 
 def _settings(folder: Path, config: Path | None, replica: Replica) -> Settings:
-    """The real configuration, with Sina's hosts reached at the replica, and archive and posts in the folder."""
+    """The real configuration, with Sina's hosts reached at the replica, and archive and posts in the folder.
+
+    The packaged one keeps all images, too, so that the pages of `browse` show them.
+    """
     path = folder / "config.yaml"
     if config is None and not path.exists():
         path.write_text(starter(), encoding="utf-8")
     settings = load(config) if config else parse(path.read_text(encoding="utf-8"), path)
     network = settings.network.model_copy(update={"connect_to": replica.connect_to()})
-    return settings.model_copy(update={"archive": folder / "archive.db", "network": network})
+    changed: dict[str, object] = {"archive": folder / "archive.db", "network": network}
+    if config is None:
+        changed["defaults"] = settings.defaults.model_copy(update={"images": "all"})
+    return settings.model_copy(update=changed)
 
 
 async def _poll(settings: Settings, replica: Replica, *, advance: bool) -> tuple[list[Report], list[Outcome]]:
     if advance:
         replica.advance()
     async with open_app(settings) as opened:
-        return await poll_feeds(opened, [feed for feed in settings.feed_list() if feed.enabled], None)
+        done = await poll_feeds(opened, [feed for feed in settings.feed_list() if feed.enabled], None)
+        await fetch_images(opened)
+        return done
 
 
 def unexpected(
