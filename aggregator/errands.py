@@ -69,8 +69,8 @@ async def _feeds(app: App, errand: Errand) -> list[Feed]:
     feeds = chosen(app.settings, errand.feeds)
     if not errand.due:
         return feeds
-    names = await app.archive.due_feeds()
-    return [feed for feed in feeds if feed.name in names]
+    due = {one.name for one in await app.archive.due_feeds()}
+    return [feed for feed in feeds if feed.name in due]
 
 
 async def run_by_daemon(archive: Path, errand: Errand) -> AsyncIterator[Mapping[str, Any]]:

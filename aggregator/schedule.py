@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from aggregator.app import App, Fetched, poll_feed, told
+from aggregator.archive import DueFeed
 from aggregator.errors import AggregatorError
 from aggregator.logs import Log
 from aggregator.model import Feed, Report
@@ -19,7 +21,8 @@ from aggregator.upkeep import LOOK, Upkeep
 
 TICK = 1.0  # seconds
 REST = timedelta(seconds=30)  # after the archive refused (a full disk, say) before anything is tried again
-AT_ONCE = 8  # feeds polled at the same time
+AT_ONCE = 32  # feeds polled at the same time; how many requests are open is the client's affair
+AT_ONE_HOST = 4  # of them: a host that answers slowly or not at all must not hold the turns of the others
 IMAGES = 100  # that are fetched before the hosts' wishes are stored again
 
 
@@ -55,10 +58,14 @@ class Daemon:
         self._log = log
         self._scheduler = AsyncIOScheduler(timezone="UTC")
         self._polls: dict[str, asyncio.Task[None]] = {}
+        self._hosts: dict[str, str] = {}  # of the polls that were due, by feed
+        self._stopping = False
         self._images: asyncio.Task[None] | None = None
         self._upkeep = Upkeep(app, log)
         self._rest_until: datetime | None = None
         self._asked: list[_Asked] = []
+        self._due: list[DueFeed] = []  # at the last tick, longest waiting first
+        self._clockwork: asyncio.TimerHandle | None = None
 
     def ask(self, feed: Feed, budget: Budget, *, revive: bool = False) -> asyncio.Future[Fetched]:
         """Have a feed polled at the next tick, whether it is due or not; what comes of it.
@@ -84,11 +91,25 @@ class Daemon:
             self._keep_up, "interval", seconds=LOOK, max_instances=1, coalesce=True, misfire_grace_time=None
         )
         self._scheduler.start()
+        self._mind_the_clock()
         await self.tick()
         await self._keep_up()
 
+    def _mind_the_clock(self) -> None:
+        """Run at once what is further ahead than its interval: the clock was set back, and nobody should wait for it.
+
+        The scheduler goes by the clock; this goes by the loop's time, which nobody sets.
+        """
+        now = datetime.now(UTC)
+        for job in self._scheduler.get_jobs():
+            if job.next_run_time and job.next_run_time - now > job.trigger.interval:
+                job.modify(next_run_time=now)
+        self._clockwork = asyncio.get_running_loop().call_later(TICK, self._mind_the_clock)
+
     async def stop(self, grace: float) -> int:
         """Begin no more, and ``drain``; how many polls were cut short."""
+        if self._clockwork:
+            self._clockwork.cancel()
         self._scheduler.pause()
         try:
             await self._upkeep.stop()
@@ -102,20 +123,26 @@ class Daemon:
         self._watcher.ticked()
 
     async def _tick(self) -> None:
-        if self._rest_until and self._app.desk.clock() < self._rest_until:
+        if self._resting():
             return
         try:
-            names = await self._app.archive.due_feeds()
+            self._due = await self._app.archive.due_feeds()
             await self._tick_images()
         except AggregatorError as error:
             self._rest(error)
             return
+        self._fill()
+
+    def _fill(self) -> None:
+        """Begin as many of the polls that are asked for or due as there is room for."""
         for asked in [one for one in self._asked if one.feed.name not in self._polls][: AT_ONCE - len(self._polls)]:
             self._asked.remove(asked)
             self._begin(asked.feed, asked)
-        waiting = [name for name in names if name in self._app.desk.feeds and name not in self._polls]
-        for name in waiting[: AT_ONCE - len(self._polls)]:
-            self._begin(self._app.desk.feeds[name])
+        feeds = self._app.desk.feeds
+        self._due = [one for one in self._due if one.name in feeds and one.name not in self._polls]
+        for due in fair(self._due, self._hosts.values(), AT_ONCE - len(self._polls)):
+            self._hosts[due.name] = due.host
+            self._begin(feeds[due.name])
 
     def _begin(self, feed: Feed, asked: _Asked | None = None) -> None:
         task = asyncio.create_task(self._poll(feed, asked), name=feed.name)
@@ -137,6 +164,10 @@ class Daemon:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._polls.pop(task.get_name(), None)
+        self._hosts.pop(task.get_name(), None)
+        self._due = [one for one in self._due if one.name != task.get_name()]
+        if not (self._stopping or self._resting()):
+            self._fill()  # no tick is waited for: a thousand feeds may be due
 
     async def _keep_up(self) -> None:
         """Begin the archive's own jobs that are due."""
@@ -148,15 +179,15 @@ class Daemon:
 
         Returns how many were cancelled.
         """
+        self._stopping = True
         for asked in self._asked:
             asked.done.cancel()
         polls = [*self._polls.values(), *([self._images] if self._images else [])]
-        if not polls:
-            return 0
-        _, late = await asyncio.wait(polls, timeout=grace)
+        late = (await asyncio.wait(polls, timeout=grace))[1] if polls else set()
         for poll in late:
             poll.cancel()
         await asyncio.gather(*polls, return_exceptions=True)
+        self._stopping = False
         return len(late)
 
     async def _poll(self, feed: Feed, asked: _Asked | None = None) -> None:
@@ -164,6 +195,7 @@ class Daemon:
         outcomes: list[Outcome] = []
         looks: list[Outcome] = []
         try:
+            await self._app.archive.claim_feed(feed)
             report = await poll_feed(self._app, feed, budget, outcomes.append, looks.append, revive=revive)
             self._tell(report)
             self._watcher.polled(report, outcomes)
@@ -172,10 +204,18 @@ class Daemon:
         except asyncio.CancelledError:
             if asked:
                 asked.done.cancel()
+            await self._app.archive.unclaim_feed(feed)
         except AggregatorError as error:
             self._rest(error)
             if asked and not asked.done.done():
                 asked.done.set_exception(error)
+        except Exception as error:  # a mistake of ours: the other feeds go on, and this one when its lease is over
+            self._log.error("poll.crashed", feed=feed.name, error=repr(error), exc_info=error)
+            if asked and not asked.done.done():
+                asked.done.set_exception(AggregatorError(f"the poll of {feed.name} crashed: {error!r}", kind="crashed"))
+
+    def _resting(self) -> bool:
+        return self._rest_until is not None and self._app.desk.clock() < self._rest_until
 
     def _rest(self, error: AggregatorError) -> None:
         self._rest_until = self._app.desk.clock() + REST
@@ -191,3 +231,17 @@ class Daemon:
         told |= {"remark": report.remark} if report.remark else {}
         say = self._log.warning if report.error or report.failed else self._log.info
         say("feed.polled", **told)
+
+
+def fair(due: Iterable[DueFeed], busy: Iterable[str], room: int) -> list[DueFeed]:
+    """Which feeds are polled next, of those that are due: in their order, but no host has more than its share.
+
+    ``busy`` are the hosts of the polls under way, one each; ``room`` is how many more there may be.
+    """
+    count = Counter(busy)
+    chosen: list[DueFeed] = []
+    for one in due:
+        if len(chosen) < room and count[one.host] < AT_ONE_HOST:
+            count[one.host] += 1
+            chosen.append(one)
+    return chosen

@@ -106,7 +106,7 @@ async def live(app: App, clock: Clock, *, hours: float, step: float = 5.0) -> li
     reports = []
     end = clock.at + timedelta(hours=hours)
     while clock.at < end:
-        for name in await app.archive.due_feeds():
+        for name, _ in await app.archive.due_feeds():
             reports.append(await poll_feed(app, app.desk.feeds[name]))
         clock.move(minutes=step)
     return reports

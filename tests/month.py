@@ -145,7 +145,7 @@ async def _run(month: Month, dice: Random, every: tuple[int, int], end: datetime
 async def one_round(month: Month, one: Desk) -> None:
     """Poll the feeds that are due, then have what waits."""
     assert isinstance(one.archive, SqliteArchive)
-    for name in await one.archive.due_feeds():
+    for name, _ in await one.archive.due_feeds():
         await discover(one, one.feeds[name])
         month.polls += 1
     await collect(one)

@@ -67,7 +67,7 @@ def test_a_host_that_refuses_for_an_hour_costs_no_article(tmp_path: Path, clock:
         for minute in range(round(hours * 60)):
             if minute % 10 == 0:
                 news.update(change.id for change in replica.advance() if change.verb == "published")
-            for name in await app.archive.due_feeds():
+            for name, _ in await app.archive.due_feeds():
                 reports.append((clock.at - START, await poll_feed(app, app.desk.feeds[name])))
             clock.move(minutes=1)
         return replica.requests[ASKED] - before

@@ -7,5 +7,6 @@ from aggregator.archive.lock import holder
 from aggregator.archive.protocol import Archive
 from aggregator.archive.reading import Reader
 from aggregator.archive.sqlite import SqliteArchive
+from aggregator.archive.turns import DueFeed
 
-__all__ = ["Archive", "Reader", "SqliteArchive", "holder"]
+__all__ = ["Archive", "DueFeed", "Reader", "SqliteArchive", "holder"]

@@ -52,6 +52,7 @@ def succeeded(db: Database, feed: Feed, feed_id: int, now: datetime, found: Disc
     due = now + timedelta(seconds=max(feed.every, found.floor or 0))
     values: dict[str, Value] = {"status": found.status, "last_polled": iso(now), "last_success": iso(now)}
     values |= {"failures": 0, "error_kind": None, "error": None, "not_before": None}
+    values["claimed_until"] = None
     values |= {"next_due": iso(due), "ttl": found.ttl, "floor": found.floor}
     validators = {"etag": found.validators.etag, "last_modified": found.validators.last_modified}
     values |= {name: value for name, value in validators.items() if value or found.digest}
@@ -99,7 +100,7 @@ def failed(db: Database, feed: Feed, feed_id: int, now: datetime, status: str, e
     due = now + timedelta(seconds=backoff(feed.every, failures, error))
     values: dict[str, Value] = {"status": status, "last_polled": iso(now), "failures": failures}
     values |= {"error_kind": error.kind, "error": str(error), "not_before": when(wanted)}
-    values |= {"moving_to": None, "moving_polls": 0}
+    values |= {"moving_to": None, "moving_polls": 0, "claimed_until": None}
     values["next_due"] = None if status == "gone" else iso(max(due, wanted or due))
     update(db, "feeds", feed_id, values)
 
@@ -114,6 +115,6 @@ def backoff(every: int, failures: int, error: AggregatorError) -> float:
 def postpone(db: Database, feed: Feed, until: datetime) -> None:
     """Put a feed's next poll off to an instant, if it is due before."""
     db.execute(
-        "UPDATE feeds SET next_due = :at WHERE name = :name AND coalesce(next_due, '') < :at",
+        "UPDATE feeds SET next_due = max(coalesce(next_due, ''), :at), claimed_until = NULL WHERE name = :name",
         {"at": iso(until), "name": feed.name},
     )

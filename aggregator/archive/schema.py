@@ -379,6 +379,12 @@ def m023_the_news_of_a_day(db: Database) -> None:
     )
 
 
+@migrations()
+def m024_feeds_that_are_being_polled(db: Database) -> None:
+    """Until when a poll under way keeps others away from its feed."""
+    db.execute("ALTER TABLE feeds ADD COLUMN claimed_until TEXT")
+
+
 def known_migrations() -> frozenset[str]:
     """The names of all migrations this version knows; an archive with another one was made by a newer version."""
     empty = Database(memory=True, execute_plugins=False)

@@ -28,6 +28,7 @@ from aggregator.archive import (
     revisions,
     settling,
     symbols,
+    turns,
     ways,
 )
 from aggregator.archive.delivering import Deliveries
@@ -40,12 +41,12 @@ from aggregator.archive.rechecks import Absence, Recheck
 from aggregator.archive.retention import Due, Keep
 from aggregator.archive.revisions import Revision
 from aggregator.archive.tending import Tending
+from aggregator.archive.turns import DueFeed
 from aggregator.articles.rules import Rules
 from aggregator.articles.verdict import Verdict
 from aggregator.errors import AggregatorError
 from aggregator.markets import Session
 from aggregator.model import Clock, Discovery, Feed, FeedState, Hold, Noted, Page, Pending, Settled, Signs
-from aggregator.text.dates import iso
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -332,9 +333,17 @@ class SqliteArchive:
         """The number of the last commit, 0 in an archive without one."""
         return await self._run(_head)
 
-    async def due_feeds(self) -> list[str]:
-        """Names of the active, enabled feeds whose next poll is due, longest waiting first; never one that is gone."""
-        return await self._run(_due_feeds, self._clock)
+    async def due_feeds(self) -> list[DueFeed]:
+        """The feeds whose next poll is due, longest waiting first; never one that is paused, gone or claimed."""
+        return await self._run(lambda db: turns.due(db, self._clock()))
+
+    async def claim_feed(self, feed: Feed) -> None:
+        """Give a feed's poll to the caller; it ends with what the poll notes, or after ``turns.LEASE``."""
+        await self._run(lambda db: turns.claim(db, feed.name, self._clock()))
+
+    async def unclaim_feed(self, feed: Feed) -> None:
+        """Give back a poll that came to nothing."""
+        await self._run(turns.unclaim, feed.name)
 
     async def _run(self, work: Callable[Concatenate[Database, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         def call() -> T:
@@ -351,12 +360,3 @@ class SqliteArchive:
 
 def _head(db: Database) -> int:
     return int(db.execute("SELECT coalesce(max(seq), 0) FROM commits").fetchone()[0])
-
-
-def _due_feeds(db: Database, clock: Clock) -> list[str]:
-    rows = db.execute(
-        "SELECT name FROM feeds WHERE active AND enabled AND (probe_at <= :now"
-        " OR coalesce(status, '') <> 'gone' AND coalesce(next_due, '') <= :now) ORDER BY next_due, position",
-        {"now": iso(clock())},
-    )
-    return [row[0] for row in rows]

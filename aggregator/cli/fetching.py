@@ -115,8 +115,8 @@ async def _fetch(settings: Settings, feeds: Sequence[Feed], errand: Errand) -> F
             if images := await opened.archive.revive_images():
                 complain(f"{images} failed images get another try")
         if errand.due:
-            names = await opened.archive.due_feeds()
-            feeds = [feed for feed in feeds if feed.name in names]
+            due = {one.name for one in await opened.archive.due_feeds()}
+            feeds = [feed for feed in feeds if feed.name in due]
         outcomes = [outcome for url in errand.urls for outcome in await fetch_url(opened, url)]
         reports: list[Report] = []
         looks: list[Outcome] = []
