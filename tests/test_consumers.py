@@ -164,14 +164,14 @@ def test_x1_nothing_runs_on_the_reading_page_of_browse(tmp_path: Path, shared: P
 
 
 @contextmanager
-def browse(folder: Path) -> Iterator[str]:
+def browse(folder: Path, *options: str, **environment: str) -> Iterator[str]:
     """``aggregator browse`` on the archive in a folder, as its own process; its address."""
     (folder / "config.yaml").write_text("archive: archive.db\nfeeds: []\n", encoding="utf-8")
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         port = one.getsockname()[1]
-    command = [sys.executable, "-m", "aggregator", "browse", "--config", "config.yaml", "--port", str(port)]
-    process = subprocess.Popen(command, cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    command = [sys.executable, "-m", "aggregator", "browse", "--config", "config.yaml", "--port", str(port), *options]
+    process = subprocess.Popen(command, cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT), **environment})
     try:
         _wait_for(port, process)
         yield f"http://127.0.0.1:{port}"

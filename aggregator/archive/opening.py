@@ -20,6 +20,7 @@ MUCH_LOG = 64_000_000  # bytes: then a reader has kept it from being folded in f
 # Bytes of an archive that is looked through each time it is opened for writing: that takes 0.5 ms a MB. A larger one is
 # when it was not closed, or was closed while somebody read it; else `verify` looks at it.
 _ALWAYS_CHECKED = 256_000_000
+_LARGEST = 64_000_000  # bytes of a value or row for strangers; the largest an archive takes in are half of that
 _SALVAGE = "Nothing was written to it. Restore a backup, or copy what can be read: aggregator salvage NEWFILE"
 
 
@@ -96,6 +97,12 @@ def open_damaged(path: Path) -> Database:
             db.close()
             raise
         return db
+
+
+def confine(connection: sqlite3.Connection) -> None:
+    """See to it that SQL of strangers attaches no other file and makes no enormous value on a reader's connection."""
+    connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LARGEST)
 
 
 def log_size(path: Path) -> int:

@@ -85,9 +85,10 @@ def layout(datasette: Any, request: Any, database: str | None) -> dict[str, obje
 
 
 def prepare(environment: Any) -> None:
-    """Make our templates known to Datasette's Jinja, as ``aggregator/<name>``."""
+    """Make our templates known to Datasette's Jinja, as ``aggregator/<name>``; ``stock/`` stands before its own."""
     ours = PrefixLoader({"aggregator": FileSystemLoader(_HERE / "templates")})
-    environment.loader = ChoiceLoader([ours, environment.loader])
+    stock = FileSystemLoader(_HERE / "templates" / "stock")
+    environment.loader = ChoiceLoader([ours, stock, environment.loader])
 
 
 @cache

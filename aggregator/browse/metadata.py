@@ -11,6 +11,37 @@ _INTERNAL = (
     *("poll_hours", "readings", "sessions", "tombstones", "_sqlite_migrations"),
 )
 
+# Columns that pages of tables leave out until they are asked for: long, or of no use to somebody who reads.
+QUIET: dict[str, tuple[str, ...]] = {
+    "articles": ("key", "url", "date", "updated", "revision", "file", "file_key", "document", "commit"),
+    "revisions": (
+        *("page", "parser", "rules", "commit", "url", "author", "editor", "editor_code", "keywords", "cover"),
+        *("categories", "body", "fingerprint", "summary", "placeholder", "document_sha256", "entry"),
+    ),
+    "entries": (
+        *("guid", "link", "published_text", "updated", "author", "summary", "content", "full_text", "categories"),
+        *("enclosures", "page", "commit"),
+    ),
+    "feeds": (
+        *("position", "enabled", "error_kind", "etag", "last_modified", "digest", "ttl", "floor", "not_before"),
+        *("moving_to", "moving_polls", "renaming_to", "way", "way_url", "way_since", "way_why", "probe_at", "recheck"),
+    ),
+    "polls": ("page", "commit"),
+    "pages": ("final_url", "headers", "sha256", "codec", "dictionary", "bytes", "commit", "via"),
+    "work": ("claimed_until", "rules"),
+    "rechecks": ("claimed_until", "etag", "last_modified"),
+    "events": ("commit",),
+    "links": ("commit",),
+    "deliveries": ("commit", "event"),
+    "v1_articles": ("key", "url", "author", "editor", "categories", "keywords", "cover", "body", "document"),
+    "v1_revisions": (
+        *("key", "url", "modified", "author", "editor", "categories", "keywords", "cover", "fingerprint", "parser"),
+        *("rules", "page", "body"),
+    ),
+    "v1_entries": ("key", "guid", "link", "published_text", "summary", "content", "categories", "author", "page"),
+    "v1_polls": ("page",),
+}
+
 METADATA: dict[str, object] = {
     "title": "aggregator",
     "description": "An archive of financial news: every article, every version, where and when it was seen.",

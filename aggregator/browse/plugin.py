@@ -12,13 +12,15 @@ from typing import Any
 from datasette import hookimpl
 from markupsafe import Markup, escape
 
+from aggregator.archive.opening import confine
 from aggregator.archive.schema import APPLICATION_ID
 from aggregator.browse.archives import archives_of, is_archive
 from aggregator.browse.layout import LANGUAGE, STATIC, choose_language, layout, prepare, static
-from aggregator.browse.metadata import METADATA
+from aggregator.browse.metadata import METADATA, QUIET
 from aggregator.browse.pages import images, news
+from aggregator.browse.safety import ROBOTS, guarded, may, robots
 from aggregator.browse.visit import Visit, stock, visit_of
-from aggregator.text.html import within
+from aggregator.text.html import with_sources, within
 from aggregator.text.query import match_of, parse
 
 View = Callable[[Visit], Awaitable[Any]]
@@ -53,6 +55,7 @@ def prepare_connection(conn: Any) -> None:
     if conn.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID:
         for name in ("escape_fts", "search_match"):
             conn.create_function(name, 1, expression, deterministic=True)
+        confine(conn)
 
 
 @hookimpl(optionalhook=True)  # type: ignore[untyped-decorator]  # Datasette ships no types; 1.0 has no such hook
@@ -65,7 +68,8 @@ def get_metadata(datasette: Any) -> dict[str, object]:
 @hookimpl  # type: ignore[untyped-decorator]  # Datasette ships no types
 def register_routes(datasette: Any) -> list[tuple[str, object]]:
     """Our pages; they are there before the databases are, so each looks whether it is asked of an archive."""
-    return [(pattern, _answer(view)) for pattern, view in ROUTES] + [(STATIC, static), (LANGUAGE, choose_language)]
+    around = [(STATIC, static), (LANGUAGE, choose_language), (ROBOTS, robots)]
+    return [(pattern, _answer(view)) for pattern, view in ROUTES] + around
 
 
 def _answer(view: View) -> object:
@@ -76,6 +80,22 @@ def _answer(view: View) -> object:
         return await (view(visit) if visit else stock(datasette, request, send, _OURS))
 
     return answer
+
+
+@hookimpl  # type: ignore[untyped-decorator]  # Datasette ships no types
+def permission_allowed(datasette: Any, action: str, resource: object) -> bool | None:
+    """No SQL of one's own on archives, unless the metadata's ``allow_sql`` says so."""
+    return may(datasette, action, resource)
+
+
+@hookimpl(trylast=True)  # type: ignore[untyped-decorator]  # Datasette ships no types; around what others wrap
+def asgi_wrapper(datasette: Any) -> object:
+    """Headers on every answer that bind a browser, where there is an archive."""
+
+    def wrapped(application: Any) -> Any:
+        return guarded(application, datasette)
+
+    return wrapped
 
 
 @hookimpl  # type: ignore[untyped-decorator]  # Datasette ships no types
@@ -104,6 +124,8 @@ def render_cell(
 def extra_template_vars(datasette: Any, database: str, table: str | None, view_name: str, request: Any) -> object:
     """What is around every page, and what that of an article shows beyond its row."""
     around = layout(datasette, request, database)
+    if is_archive(datasette, database):
+        around["quiet"] = QUIET.get(table or "", ())
     if table != "articles" or view_name != "row" or not is_archive(datasette, database):
         return around
 
@@ -112,7 +134,7 @@ def extra_template_vars(datasette: Any, database: str, table: str | None, view_n
         found = (await datasette.get_database(database).execute(_ARTICLE, [number])).first()
         if found is None:
             return around
-        body = Markup(within(found["body"] or "", found["url"]))
+        body = Markup(with_sources(within(found["body"] or "", found["url"]), lambda _: ""))  # nothing of other hosts
         return {**around, "reading": {**dict(found), "body": body, "url": escape(found["url"] or "")}}
 
     awaited: Callable[[], Awaitable[dict[str, object]]] = reading

@@ -11,6 +11,7 @@ from datasette.plugins import pm
 
 from aggregator.browse import plugin
 from aggregator.browse.metadata import METADATA
+from aggregator.browse.safety import Door, behind, is_loopback
 
 NAME = "archive"  # the database's name in addresses and templates, whatever the file is called
 _SETTINGS = {"default_page_size": 50, "sql_time_limit_ms": 2000, "truncate_cells_html": 80, "allow_download": False}
@@ -22,17 +23,24 @@ def plugged() -> None:
         pm.register(plugin, name="aggregator")
 
 
-def datasette_for(archive: Path) -> Datasette:
-    """A Datasette that serves the archive read-only while the daemon may be writing to it."""
+def datasette_for(archive: Path, *, sql: bool = False) -> Datasette:
+    """A Datasette that serves the archive read-only while a daemon may write to it. ``sql``: visitors may write SQL."""
     plugged()
-    served = Datasette([], metadata=METADATA, template_dir=str(Path(__file__).parent / "templates"), settings=_SETTINGS)
+    served = Datasette(
+        [],
+        metadata=METADATA | ({"allow_sql": True} if sql else {}),
+        template_dir=str(Path(__file__).parent / "templates"),
+        settings=_SETTINGS | {"default_allow_sql": sql},
+    )
+    served.remove_database("_memory")  # which it makes where no file is named
     served.add_database(Database(served, path=str(archive), is_mutable=True), name=NAME)
     return served
 
 
-def serve(archive: Path, host: str, port: int) -> None:
-    """Serve until Ctrl-C. ``port`` 0 takes a free one."""
+def serve(archive: Path, host: str, port: int, *, password: str | None = None, sql: bool = False) -> None:
+    """Serve until Ctrl-C; with a password for those who know it. ``port`` 0 takes a free one."""
     import uvicorn  # comes with Datasette
 
-    application: Any = datasette_for(archive).app()
-    uvicorn.run(application, host=host, port=port, log_level="warning", lifespan="on")
+    door = Door(password, local=is_loopback(host))
+    application: Any = behind(door, datasette_for(archive, sql=sql).app())
+    uvicorn.run(application, host=host, port=port, log_level="warning", lifespan="on", server_header=False)
