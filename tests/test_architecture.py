@@ -55,6 +55,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "pyarrow": ("export",),
     "pydantic": ("config",),
     "pydantic_core": ("config",),
+    "regex": ("articles",),
     "rich": ("cli",),
     "selectolax": ("text", "sources", "articles"),
     "socket": ("web", "demo", "systemd", "observe"),

@@ -6,6 +6,7 @@ import asyncio
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -54,6 +55,18 @@ def terms(text: str) -> tuple[Term, ...]:
 def test_a_term_is_found_where_it_stands(term: str, found: bool) -> None:
     assert verdict(terms(f"[{term}]"), (), WHOLE) is found
     assert verdict((), terms(f"[{term}]"), WHOLE) is not found
+
+
+def test_an_expression_that_never_ends_hangs_nothing_and_drops_nothing() -> None:
+    endless = terms("['/(a|aa)+$/', 无关]")
+    known = [Known("a" * 60 + f"b{n}", None, "") for n in range(6)]
+    with pytest.warns(RuntimeWarning, match=r"/\(a\|aa\)\+\$/ takes too long, 4 times") as told:
+        assert [verdict(endless, (), one) for one in known] == [True] * 6
+    assert len(told) == 1
+    before = time.process_time()
+    assert [verdict((), endless, one) for one in known] == [None] * 6  # symbols are not known yet
+    assert verdict((), endless, Known("aaa" * 20 + "b无关", (), "")) is False  # the other terms still count
+    assert time.process_time() - before < 0.25  # it is not tried any more
 
 
 @pytest.mark.parametrize(

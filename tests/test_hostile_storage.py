@@ -19,7 +19,7 @@ from stopwatch import Stopwatch
 from test_archive import WIRE, announced, found, settled, using
 from world import Clock, Site, desk, item, link, listened, page, rss, urls
 
-from aggregator.archive import SqliteArchive
+from aggregator.archive import SqliteArchive, holder
 from aggregator.errors import ArchiveError, ParseError
 from aggregator.export.hexo import export, export_news
 from aggregator.pipeline import poll
@@ -204,7 +204,9 @@ def test_s6_one_bad_entry_of_250_is_set_apart_and_the_others_are_stored(tmp_path
         assert (first.new, first.known) == (249, 0)
         assert first.remark
         assert "an entry cannot be stored: " in first.remark
+        head = await archive.head()
         again = await archive.note(WIRE, found(*entries, digest="d2"))
+        assert await archive.head() == head  # nothing happened: no commit
         assert (again.new, again.known, again.remark) == (0, 249, None)
         assert (await archive.note(WIRE, found(*(announced(n) for n in range(251))))).new == 2
 
@@ -235,3 +237,26 @@ def test_s6_an_article_that_cannot_be_stored_fails_alone(tmp_path: Path) -> None
 def rows(folder: Path, sql: str, name: str = "a.db") -> list[tuple[object, ...]]:
     with closing(sqlite3.connect(folder / name)) as db:
         return db.execute(sql).fetchall()
+
+
+def test_s5_what_fails_while_it_is_opened_or_closed_is_typed_and_lets_go_of_it(tmp_path: Path) -> None:
+    async def begun() -> SqliteArchive:
+        return await SqliteArchive.open(tmp_path / "a.db", Clock(), parser="p", rules="r")
+
+    async def scene() -> None:
+        archive = await begun()
+        await archive.enrol([WIRE])
+        await archive.note(WIRE, found(announced(1)))
+        await archive.pending(WIRE)
+        await archive.close()  # as after a crash: the lease is given back at the next start
+        with largest_file(0), pytest.raises(ArchiveError) as refused:
+            await begun()
+        assert refused.value.kind == "disk_full"
+        archive = await begun()
+        assert len(await archive.pending(WIRE)) == 1
+        await archive._run(lambda db: db.execute("ALTER TABLE commits RENAME TO elsewhere"))
+        with pytest.raises(ArchiveError, match="no such table"):
+            await archive.close()
+        assert holder(tmp_path / "a.db") is None
+
+    asyncio.run(scene())

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from sqlite_utils import Database
 
-from aggregator.archive.rows import Commit, Value, add_item, insert
+from aggregator.archive.rows import Commit, Stamp, Value, add_item, insert
 from aggregator.errors import ParseError
 from aggregator.model import Entry
 
@@ -21,14 +21,19 @@ UNSTORABLE = (ValueError, OverflowError, sqlite3.DataError, sqlite3.IntegrityErr
 _TOLD = 3  # remarks of one poll
 
 
-def attempt(db: Database, work: Callable[[], T]) -> T | Exception:
-    """What ``work`` returns; or, with nothing of it stored, why it cannot be. Inside the caller's transaction."""
+def attempt(db: Database, stamp: Stamp, work: Callable[[Commit], T]) -> T | Exception:
+    """What ``work`` returns; or, with nothing of it stored, not even a commit, why it cannot be.
+
+    Inside the caller's transaction.
+    """
     db.execute("SAVEPOINT one")
+    made = stamp.made
     done: T | Exception
     try:
-        done = work()
+        done = work(stamp())
     except UNSTORABLE as error:
         db.execute("ROLLBACK TO one")
+        stamp.take_back_to(made)
         done = error
     db.execute("RELEASE one")
     return done

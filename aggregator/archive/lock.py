@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from aggregator.errors import ArchiveError
@@ -42,7 +43,8 @@ class WriterLock:
             message = f"process {holder} is writing to this archive"
             raise ArchiveError(message, kind="locked", where=str(self._path)[: -len(".lock")], hint=hint) from error
         os.ftruncate(file, 0)
-        os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
+        with suppress(OSError):  # a full disk: it is held all the same, only its holder is not named
+            os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
         self._file = file
 
     def release(self) -> None:

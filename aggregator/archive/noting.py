@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from typing import NamedTuple
@@ -18,6 +18,7 @@ from aggregator.archive.importing import matching
 from aggregator.archive.renumbering import tell, under_new_ids
 from aggregator.archive.rows import (
     Commit,
+    Stamp,
     Value,
     add_item,
     add_page,
@@ -108,7 +109,7 @@ def note(db: Database, clock: Clock, feed: Feed, found: Discovery) -> Noted:
     with transaction(db):
         feed_id = feed_id_of(db, feed.name)
         before = db.execute("SELECT status, warnings FROM feeds WHERE id = ?", [feed_id]).fetchone()
-        stamp = cache(partial(commit, db, clock))  # one commit, and none where nothing happened
+        stamp = Stamp(db, clock)
         renumbered = _renumbered(db, stamp, feed, feed_id, found.entries)
         noted = _note_entries(db, stamp, feed_id, found.entries, renumbered)
         if found.oddities is not None:
@@ -174,9 +175,7 @@ def _poll_row(
     )
 
 
-def _renumbered(
-    db: Database, stamp: Callable[[], Commit], feed: Feed, feed_id: int, announced: Sequence[Announced]
-) -> frozenset[int]:
+def _renumbered(db: Database, stamp: Stamp, feed: Feed, feed_id: int, announced: Sequence[Announced]) -> frozenset[int]:
     """The places in a listing of known articles whose ids have all changed; they get the new ones as further names.
 
     Such a sighting is no edit. Where it happens at every poll, it is noted a few times, as another link is.
@@ -187,7 +186,9 @@ def _renumbered(
     fresh = [place for place, article in found.items() if len(said[article]) <= _MOST_LINKS]
     for place in fresh:
         one = announced[place]
-        done = attempt(db, partial(_add_sighting, db, stamp(), feed_id, found[place], one, known))
+        done = attempt(
+            db, stamp, partial(_add_sighting, db, feed_id=feed_id, article=found[place], one=one, known=known)
+        )
         if isinstance(done, Exception):
             del found[place]  # it is told with the rest
             continue
@@ -198,7 +199,7 @@ def _renumbered(
 
 
 def _note_entries(
-    db: Database, stamp: Callable[[], Commit], feed_id: int, listed: Sequence[Announced], renumbered: Container[int]
+    db: Database, stamp: Stamp, feed_id: int, listed: Sequence[Announced], renumbered: Container[int]
 ) -> Noted:
     """Sightings of a listing: what is new becomes an article with work to do, what changed is noted and done again."""
     announced = [one for place, one in enumerate(listed) if place not in renumbered]
@@ -216,7 +217,8 @@ def _note_entries(
         now = _comparable(one.entry)
         if isinstance(now, Comparable) and before and _is_no_news(now, before, repeated=times[one.keys[0]] > 1):
             continue
-        done = attempt(db, partial(_note_entry, db, stamp(), feed_id, article, one, known, said=bool(before)))
+        note_it = partial(_note_entry, db, feed_id=feed_id, article=article, one=one, known=known, said=bool(before))
+        done = attempt(db, stamp, note_it)
         if isinstance(done, Exception) or isinstance(now, Exception):
             refused.append((one.entry, next(error for error in (now, done) if isinstance(error, Exception))))
             continue

@@ -57,6 +57,29 @@ def commit(db: Database, clock: Clock) -> Commit:
     return Commit(seq + 1, at)
 
 
+class Stamp:
+    """A transaction's commit, made when something first asks for it: where nothing happens, there is none."""
+
+    def __init__(self, db: Database, clock: Clock) -> None:
+        self._db = db
+        self._clock = clock
+        self._commit: Commit | None = None
+
+    def __call__(self) -> Commit:
+        """The commit."""
+        self._commit = self._commit or commit(self._db, self._clock)
+        return self._commit
+
+    def take_back_to(self, before: Commit | None) -> None:
+        """Forget a commit that was made in a savepoint which has been rolled back."""
+        self._commit = before
+
+    @property
+    def made(self) -> Commit | None:
+        """The commit, if there is one yet."""
+        return self._commit
+
+
 def insert(db: Database, table: str, values: Mapping[str, Value]) -> int:
     """Add a row; its rowid."""
     columns = ", ".join(f'"{name}"' for name in values)

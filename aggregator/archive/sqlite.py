@@ -94,8 +94,11 @@ class SqliteArchive:
             self._lock.acquire()
         try:
             self._db = open_writer(self.path)
-            self._take_over(self._db)
+            with explained(self.path):
+                self._take_over(self._db)
         except BaseException:
+            if self._db is not None:
+                self._db.close()
             self._lock.release()
             self._thread.shutdown(wait=False)
             raise
@@ -117,16 +120,27 @@ class SqliteArchive:
         await self._run(configured.configured, self._clock, place, refused)
 
     async def close(self) -> None:
-        """Finish what is being written, then let go of the file."""
-        await self._in_thread(self._end)
-        self._thread.shutdown(wait=True)
+        """Finish what is being written, then let go of the file, also where that fails."""
+        try:
+            await self._in_thread(self._end)
+        finally:
+            self._thread.shutdown(wait=True)
 
     def _end(self) -> None:
-        if self._db is not None:
+        try:
+            with explained(self.path):
+                self._close()
+        finally:
+            self._lock.release()
+
+    def _close(self) -> None:
+        if self._db is None:
+            return
+        try:
             if _head(self._db) >= _GROWN:
                 self._db.execute("PRAGMA optimize")
+        finally:
             self._db.close()
-        self._lock.release()
 
     async def enrol(self, feeds: Sequence[Feed]) -> None:
         """Make the archive's feeds those of the configuration; others become inactive and keep their history."""

@@ -137,9 +137,9 @@ def _plan(room: Desk, dice: Random) -> list[tuple[str, ...]]:
 
 
 def edited(story: Story, dice: Random) -> Story:
-    """The story after an edit: one figure of its second paragraph is another one."""
+    """The story after an edit: one figure is another one, of its second paragraph if that has any."""
     paragraphs = list(story.paragraphs)
-    for index in (1, 0, *range(2, len(paragraphs))):
+    for index in sorted(range(len(paragraphs)), key=lambda place: (place != 1, place)):
         if found := FIGURE.search(paragraphs[index]):
             paragraphs[index] = _replaced(paragraphs[index], found, dice)
             break

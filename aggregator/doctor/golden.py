@@ -3,6 +3,7 @@
 A page is ``NAME.html`` and ``NAME.json``: url, final_url, type (Content-Type), title (the listing's), zone, and what
 comes of it, ``fields`` and ``text`` or ``error`` (its kind). A listing is ``NAME.xml`` (``NAME.listing`` where it is no
 XML) and ``NAME.json`` as ``aggregator parse --json`` prints it.
+Where the feed's ``encoding`` decides, the bytes are in UTF-8.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from aggregator.articles.rules import Rules
 from aggregator.doctor.visit import Visit
 from aggregator.errors import ConfigError, ParseError
 from aggregator.model import Article, Listing, Page
+from aggregator.sources.spelling import listing_as_told, page_as_told
 from aggregator.text.dates import iso
 
 _FIELDS = (
@@ -38,12 +40,14 @@ def write_golden(visit: Visit, of: str, target: Path, described: Described) -> t
         if seen.url == of and isinstance(seen.answer, Page):
             if isinstance(seen.read, ParseError) and seen.read.kind in ("too_slow", "too_heavy"):
                 raise ConfigError(f"this page is no test case, it is {seen.read.kind}", where=of, hint=seen.read.hint)
-            told = page_case(seen.answer, seen.entry.title, seen.feed.zone, visit.bundle.settings.site_rules())
-            return _written(target, ".html", seen.answer.body, told)
+            page = page_as_told(seen.feed, seen.answer)
+            told = page_case(page, seen.entry.title, seen.feed.zone, visit.bundle.settings.site_rules())
+            return _written(target, ".html", page.body, told)
     for one in visit.seen.feeds:
         if one.feed.name == of and isinstance(one.answer, Page) and isinstance(one.listing, Listing):
+            body = listing_as_told(one.feed, one.answer).body
             suffix = ".xml" if one.answer.body.lstrip()[:1] == b"<" else ".listing"
-            return _written(target, suffix, one.answer.body, described(one.listing))
+            return _written(target, suffix, body, described(one.listing))
     known = [one.feed.name for one in visit.seen.feeds] + [seen.url for seen in visit.seen.pages]
     raise ConfigError(f"the bundle has no answer of {of!r}", where="--of", hint=f"It knows {', '.join(known[:6])} …")
 
