@@ -13,13 +13,16 @@ from pathlib import Path
 
 import pytest
 from sqlite_utils import Database
+from test_doctor import examine, rows
 from web_server import reply, serving
 from world import Clock, Site, desk, feed, item, link, page, rss
 
 from aggregator.app import open_app, sift, utc_now
 from aggregator.archive import Reader
 from aggregator.articles.filters import Known, verdict
+from aggregator.articles.rules import built_in
 from aggregator.config import load, parse
+from aggregator.doctor.golden import page_case, page_of, write_golden
 from aggregator.errors import ConfigError
 from aggregator.model import Feed, Term
 from aggregator.pipeline import heal, poll
@@ -311,3 +314,20 @@ def test_terms_of_now_are_held_against_the_past(tmp_path: Path) -> None:
     assert polled(tmp_path / "archive.db", site, replace(one, drop=terms("[{title: 降准}]"))) == [(0, 0)]
     assert {url for url in site.asked if url != one.url} == {link(2)}
     assert stored(tmp_path / "archive.db")[:2] == [("央行降准", None, True), ("基金广告", None, True)]
+
+
+def test_a_test_case_of_the_doctor_is_read_in_the_feeds_encoding(tmp_path: Path) -> None:
+    """Whatever page and listing say of themselves, and without the feed at hand."""
+    said = "<meta charset='utf-8'></head>"
+    text = page(1).decode().replace("</head>", said).encode("gb18030")
+    listed = rss(item(1)).decode().replace("?>", " encoding='utf-8'?>", 1).encode("gb18030")
+    routes = {
+        "/feed.xml": reply(200, listed),
+        "/news/1.html": reply(200, text, Content_Type="text/html; charset=utf-8"),
+    }
+    done, _ = examine(tmp_path, rows("http://wire.example/feed.xml", encoding="gb18030"), routes)
+    body, told = write_golden(done, "https://wire.example/news/1.html", tmp_path / "page", lambda _: {})
+    case = json.loads(told.read_text(encoding="utf-8"))
+    assert case["fields"]["title"] == "第1号快讯"
+    assert "年产能为1万吨" in case["text"]
+    assert page_case(page_of(case, body.read_bytes()), case["title"], case["zone"], built_in()) == case

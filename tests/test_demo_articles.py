@@ -7,14 +7,16 @@ import re
 import struct
 import zlib
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from itertools import combinations
 from pathlib import Path
+from random import Random
 
 import pytest
 from demo_client import NOW, clock, get, holds_text, one, roll, roll_body, with_template
 
-from aggregator.demo import Replica
+from aggregator.demo import Replica, newsroom
 from aggregator.demo.ledger import BEIJING, CHANNELS, Published
 from aggregator.demo.replica import SEED
 
@@ -276,3 +278,11 @@ def test_the_late_arrival_surfaces_below_newer_entries(living: Replica) -> None:
     above = places[: places.index(item.docid)]
     assert len([docid for docid in above if docid in known]) >= 3
     assert not any(change.verb == "late" for change in living.advance())
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_story_of_any_length_can_be_edited(count: int) -> None:
+    story = newsroom.write("adr", Random(1), datetime(2026, 1, 5, tzinfo=UTC))
+    short = replace(story, paragraphs=tuple(f"第{n}段，12.5亿元。" for n in range(count)))
+    changed = [a != b for a, b in zip(short.paragraphs, newsroom.edited(short, Random(2)).paragraphs, strict=True)]
+    assert changed == [place == min(1, count - 1) for place in range(count)]
