@@ -74,7 +74,12 @@ MISTAKES = [
     (FEED + '    headers:\n      Cookie: "a\\nb"\n', 6, "feeds[0].headers.Cookie", "printable ASCII"),
     (FEED + "    headers:\n      X: 3\n", 6, "feeds[0].headers.X", "put it in quotes"),
     ("feeds:\n  - name: a\n    source: feed\n", 2, "feeds[0].url", "is missing"),
-    ("feeds:\n  - name: a\n    url: https://a.org\n    source: rss\n", 4, "feeds[0].source", "'feed' or 'sina-roll'"),
+    (
+        "feeds:\n  - name: a\n    url: https://a.org\n    source: rss\n",
+        4,
+        "feeds[0].source",
+        "'feed', 'sina-roll', 'sina-live', 'sina-column' or 'sina-company'",
+    ),
     (FEED.replace("https", "htps"), 4, "feeds[0].url", "the scheme 'htps'"),
     (FEED.replace("https://example.org", "example.org"), 4, "feeds[0].url", "has no scheme"),
     (FEED.replace("example.org", ""), 4, "feeds[0].url", "a URL with a host"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
@@ -12,6 +12,7 @@ from aggregator.cli.frame import ConfigOption, JsonOption, app, config_path, run
 from aggregator.cli.output import complain, print_json, print_table
 from aggregator.config import add_feed, check_feed, load, parse, read_config, remove_feed, set_feed, write_config
 from aggregator.errors import ConfigError, masked
+from aggregator.model import SourceName
 
 feeds = typer.Typer(help="List, add, pause and remove feeds; comments in config.yaml survive.", no_args_is_help=True)
 app.add_typer(feeds, name="feeds")
@@ -47,7 +48,7 @@ def list_feeds(as_json: JsonOption = False, config: ConfigOption = None) -> None
 def add(
     name: NameArgument,
     url: Annotated[str, typer.Argument(metavar="URL", help="The listing's address.")],
-    source: Annotated[str, typer.Option(help="feed, or sina-roll.")] = "feed",
+    source: Annotated[str, typer.Option(help=f"One of: {', '.join(get_args(SourceName))}.")] = "feed",
     categories: Annotated[str | None, typer.Option(help="Three, with commas: C1,C2,C3.")] = None,
     every: Annotated[str | None, typer.Option(help="Time between polls, such as 10m.")] = None,
     pages: Annotated[str | None, typer.Option(help="auto, true or false: fetch each article's page?")] = None,

@@ -33,12 +33,14 @@ def parse(
     file: FileArgument,
     url: UrlOption = "",
     header: Annotated[list[str] | None, typer.Option(help="A response header, 'K: V'; may be repeated.")] = None,
-    source: Annotated[str | None, typer.Option(help="feed or sina-roll; told by the content unless given.")] = None,
+    source: Annotated[
+        str | None, typer.Option(help=f"One of: {', '.join(SOURCES)}; told by the content unless given.")
+    ] = None,
     zone: Annotated[str | None, typer.Option(help="Zone of dates without one; else defaults.zone of --config.")] = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Parse a listing: RSS, RDF, Atom, JSON Feed, Sina's roll API. Nothing is fetched or stored."""
+    """Parse a listing: RSS, RDF, Atom, JSON Feed, Sina's lists. Nothing is fetched or stored."""
     if source is not None and source not in SOURCES:
         raise ConfigError(f"there is no source {source!r}", where="--source", hint=f"Known: {', '.join(SOURCES)}")
     settings = settings_of(config) if config else Settings()

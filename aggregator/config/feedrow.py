@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self, TypeAlias
+from typing import Annotated, Self, TypeAlias
 
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator, model_validator
 
@@ -24,7 +24,7 @@ from aggregator.config.kinds import (
     empty_list,
     empty_section,
 )
-from aggregator.model import Images, Part, Scope, Term
+from aggregator.model import Images, Part, Scope, SourceName, Term
 
 _PARTS: tuple[Part, ...] = ("title", "body", "symbols")
 
@@ -62,15 +62,15 @@ TermRow: TypeAlias = Annotated[Term, BeforeValidator(_term), WithJsonSchema(_TER
 class FallbackRow(Section):
     """Another way to a feed's news."""
 
-    source: Literal["feed", "sina-roll"]
-    """What answers: feed or sina-roll."""
+    source: SourceName
+    """What answers, as in a feed's row."""
     url: WebUrl
     """The listing's address."""
 
     @field_validator("url")
     @classmethod
     def _list_is_named(cls, url: str, info: ValidationInfo) -> str:
-        return values.roll_url(url) if info.data.get("source") == "sina-roll" else url
+        return values.source_url(str(info.data.get("source")), url)
 
 
 class RetentionRow(Section):
@@ -93,8 +93,8 @@ class FeedRow(Section):
 
     name: Name
     """A short name of your own, used on the command line."""
-    source: Literal["feed", "sina-roll"]
-    """What answers: feed (RSS, RDF, Atom, JSON Feed) or sina-roll (a list of Sina's roll API)."""
+    source: SourceName
+    """What answers: feed (RSS, RDF, Atom, JSON Feed), or of Sina sina-roll, sina-live, sina-column, sina-company."""
     url: WebUrl
     """The listing's address. For sina-roll with pageid and lid; num and page are set by the program."""
     categories: Three | None = None
@@ -147,4 +147,4 @@ class FeedRow(Section):
     @field_validator("url")
     @classmethod
     def _list_is_named(cls, url: str, info: ValidationInfo) -> str:
-        return values.roll_url(url) if info.data.get("source") == "sina-roll" else url
+        return values.source_url(str(info.data.get("source")), url)

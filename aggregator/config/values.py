@@ -155,6 +155,33 @@ def _host_of(parts: SplitResult) -> str:
     return f"the host is {shown(parts.hostname)}" if parts.hostname else "there is none"
 
 
+# What the address of each of Sina's other sources looks like, and an example.
+_SOURCE_URLS: dict[str, tuple[str, str]] = {
+    "sina-live": (
+        r"https?://[^/]+/api/(?:zhibo/feed\?(?:.*&)?zhibo_id=\d+|news/pc\b).*",
+        "https://zhibo.sina.com.cn/api/zhibo/feed?zhibo_id=152&tag_id=0&dire=f&dpc=1",
+    ),
+    "sina-column": (
+        r"https?://[^/]+/roll/(?:c/\d+\.shtml|index\.d\.html\?.*\bcid=\d+).*",
+        "https://finance.sina.com.cn/roll/c/56592.shtml",
+    ),
+    "sina-company": (
+        r"https?://[^/]+/corp/(?:go|view)[./].*\d{6}.*",
+        "https://vip.stock.finance.sina.com.cn/corp/go.php/vCB_AllNewsStock/symbol/sz300750.phtml",
+    ),
+}
+
+
+def source_url(source: str, url: str) -> str:
+    """The address of a feed of that source: it must be one that the source can read."""
+    if source == "sina-roll":
+        return roll_url(url)
+    shape, example = _SOURCE_URLS.get(source, (".*", ""))
+    if not re.fullmatch(shape, url):
+        raise ValueError(f"is no address of {source}, which looks like {example}")
+    return url
+
+
 def roll_url(url: str) -> str:
     """A URL of Sina's roll API: it must name its list by numbers, ``pageid`` and ``lid``."""
     query = dict(pair.partition("=")[::2] for pair in urlsplit(url).query.split("&"))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from aggregator.errors import masked
+from aggregator.sources.people import body_without_people
 from aggregator.text.secrets import PLAIN_HEADERS, text_without
 from aggregator.web import Exchange
 
@@ -39,7 +40,7 @@ def exchange_without(exchange: Exchange, secrets: Iterable[str]) -> Exchange:
     fault = exchange.fault
     if fault:
         fault = (fault[0], text_without(fault[1], hidden), text_without(fault[2], hidden))
-    body = body_without(exchange.body, hidden)
+    body = body_without(body_without_people(exchange.body), hidden)
     return replace(exchange, url=text_without(exchange.url, hidden), headers=headers, body=body, fault=fault)
 
 

@@ -8,6 +8,7 @@ others are aliases (docs/archive.md).
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from aggregator.model import Entry
 from aggregator.text.dates import iso
 from aggregator.text.urls import bulletin_id, canonical, comos_id
 
+_LIVE = re.compile(r"sina:live:[0-9]{1,9}:[0-9]{1,18}")  # as `sources.live` names a flash
 _LONGEST = 1_000  # characters of a name; a longer one is known by its hash
 
 Name = tuple[str, str]  # what kind of name, and the name
@@ -92,6 +94,8 @@ def _sina(guid: str | None, url: str | None) -> Iterator[str]:
     comos = comos_id(guid or "") or comos_id(url or "")
     if comos:
         yield f"sina:comos:{comos}"
+    if _LIVE.fullmatch(guid or ""):
+        yield str(guid)
     bulletin = bulletin_id(url or "")
     if bulletin:
         yield f"sina:bulletin:{bulletin}"

@@ -6,7 +6,7 @@ Instants are aware ``datetime`` in UTC; durations are seconds; ``None`` means un
 from __future__ import annotations
 
 from aggregator.model.articles import Article, Reading, Signs
-from aggregator.model.feeds import Feed, FeedState, Images, Pages, Part, Status, Term, Way
+from aggregator.model.feeds import Feed, FeedState, Images, Pages, Part, SourceName, Status, Term, Way
 from aggregator.model.listings import Enclosure, Entry, Link, Listing
 from aggregator.model.network import Cookie, Cookies, Fetch, Hold, Page, Request, Scope, Validators
 from aggregator.model.work import Announced, Clock, Discovery, EventKind, Noted, Pending, Report, Settled
@@ -39,6 +39,7 @@ __all__ = [
     "Scope",
     "Settled",
     "Signs",
+    "SourceName",
     "Status",
     "Term",
     "Validators",

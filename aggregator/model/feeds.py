@@ -12,6 +12,7 @@ from aggregator.model.network import Cookies, Scope, Validators
 Status = Literal[
     "ok", "unchanged", "degraded", "empty", "stale", "blocked", "not_a_feed", "failed", "held", "gone", "paused"
 ]
+SourceName = Literal["feed", "sina-roll", "sina-live", "sina-column", "sina-company"]  # as in aggregator.sources
 Pages = Literal["auto", "true", "false"]
 Images = Literal["none", "cover", "all"]
 Part = Literal["any", "title", "body", "symbols"]
@@ -39,7 +40,7 @@ class Feed:
     """One row of ``feeds:`` in config.yaml, with the defaults filled in."""
 
     name: str
-    source: str  # a name in aggregator.sources.SOURCES: "sina-roll", "feed"
+    source: str  # a name in aggregator.sources.SOURCES, or "url" and "import" of what no feed announced
     url: str
     categories: tuple[str, str, str]
     every: int = 300  # seconds between polls

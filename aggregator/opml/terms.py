@@ -17,7 +17,14 @@ NAMESPACE = "urn:aggregator:feed"  # of the settings below, as attributes
 JOINED = "－"
 _XML = "http://www.w3.org/XML/1998/namespace"
 _XMLNS = "http://www.w3.org/2000/xmlns/"
-_ROLL = re.compile(r"https?://feed\.mix\.sina\.com\.cn/api/roll/get\?", re.I)
+_SOURCES = {
+    "sina-roll": re.compile(r"https?://feed\.mix\.sina\.com\.cn/api/roll/get\?", re.I),
+    "sina-live": re.compile(
+        r"https?://(?:zhibo\.sina\.com\.cn/api/zhibo/feed\?|app\.cj\.sina\.com\.cn/api/news/pc)", re.I
+    ),
+    "sina-column": re.compile(r"https?://finance\.sina\.com\.cn/roll/(?:c/\d+\.shtml|index\.d\.html)", re.I),
+    "sina-company": re.compile(r"https?://(?:vip\.stock|money)\.finance\.sina\.com\.cn/corp/", re.I),
+}
 _UNITS = ((86_400, "d"), (3600, "h"), (60, "m"))
 
 
@@ -43,7 +50,7 @@ def folders_of(categories: Sequence[str], host: str) -> list[str]:
 
 def source_of(url: str) -> str:
     """The source of a feed of which only the address is known."""
-    return "sina-roll" if _ROLL.match(url) else "feed"
+    return next((name for name, shape in _SOURCES.items() if shape.match(url)), "feed")
 
 
 def declaration(prefix: str, space: str) -> str:

@@ -22,6 +22,7 @@ from aggregator.model import (
 )
 from aggregator.pipeline.desk import Desk
 from aggregator.sources import SOURCES
+from aggregator.sources.people import redacted
 from aggregator.sources.questions import listing_request
 from aggregator.sources.spelling import listing_as_told
 from aggregator.text.dates import too_far_ahead
@@ -91,7 +92,7 @@ async def asked(desk: Desk, feed: Feed, state: FeedState, trace: Trace) -> Disco
     Raises:
         FetchError, ParseError: there is none.
     """
-    trace.page = await desk.fetch(listing_request(feed, state.validators, state.moved_to))
+    trace.page = redacted(await desk.fetch(listing_request(feed, state.validators, state.moved_to)))
     return await _found(desk, feed, state, trace.page)
 
 

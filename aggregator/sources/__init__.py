@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from aggregator.model import Listing, Page
-from aggregator.sources import jsonfeed, roll, syndication
+from aggregator.sources import jsonfeed, live, pagelists, roll, syndication
 from aggregator.sources.doubts import doubted
+from aggregator.sources.people import redacted
 from aggregator.text.charset import decode
 
 
@@ -19,17 +20,20 @@ class Source:
     ``parse(page, zone)`` reads a listing, dates without an offset in ``zone``; it raises ``ParseError`` of kind
     ``not_a_feed``, ``api_error`` or ``blocked``. ``digest(page)`` is the SHA-256 (hex) of what matters in it:
     equal digests mean nothing has changed; it never raises. ``address(url)`` is the URL to ask for a feed's ``url``.
+    ``recognises(text)``: whether a body is surely one of its answers. All of them are given pages as
+    ``people.redacted`` leaves them.
     """
 
     parse: Callable[[Page, str | None], Listing]
     digest: Callable[[Page], str]
     address: Callable[[str], str]
+    recognises: Callable[[str], bool]
 
 
 def sniff(page: Page) -> str:
     """The name in ``SOURCES`` under which a body of unknown origin is to be parsed."""
     text = decode(page.body, header=page.headers.get("content-type")).text
-    return "sina-roll" if roll.recognises(text) else "feed"
+    return next((name for name, source in SOURCES.items() if source.recognises(text)), "feed")
 
 
 def _parse_feed(page: Page, zone: str | None) -> Listing:
@@ -50,18 +54,31 @@ def _is_json(page: Page) -> bool:
     return page.body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{"
 
 
+def _parse_live(page: Page, zone: str | None) -> Listing:
+    return doubted(live.parse(page, zone), page)
+
+
 def _as_is(url: str) -> str:
     return url
 
 
+def _never(text: str) -> bool:
+    return False
+
+
 def parsed(page: Page, source: str | None, zone: str | None) -> Listing:
     """A listing read as ``source``, or as what ``sniff`` takes it for. Raises ``ParseError``."""
-    return SOURCES[source or sniff(page)].parse(page, zone)
+    clean = redacted(page)
+    return SOURCES[source or sniff(clean)].parse(clean, zone)
 
 
+# In the order in which a body of unknown origin is tried: a roll list is told by less than a live one.
 SOURCES: Mapping[str, Source] = MappingProxyType(
     {
-        "feed": Source(_parse_feed, _digest_feed, _as_is),
-        "sina-roll": Source(_parse_roll, roll.digest, roll.address),
+        "feed": Source(_parse_feed, _digest_feed, _as_is, _never),
+        "sina-live": Source(_parse_live, live.digest, live.address, live.recognises),
+        "sina-roll": Source(_parse_roll, roll.digest, roll.address, roll.recognises),
+        "sina-column": Source(pagelists.parse_column, pagelists.digest, _as_is, pagelists.recognises_column),
+        "sina-company": Source(pagelists.parse_company, pagelists.digest, _as_is, pagelists.recognises_company),
     }
 )

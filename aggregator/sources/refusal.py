@@ -71,7 +71,7 @@ def refused(page: Page, text: str) -> ParseError:
         f"this is no feed but {_looks_like(page.body, text, html=html)}",
         kind="not_a_feed",
         where=page.url,
-        hint="Check the feed's url; for Sina's roll API use source: sina-roll",
+        hint="Check the feed's url; each kind of list of Sina's has its own source, such as sina-roll",
     )
 
 
