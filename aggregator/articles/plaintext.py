@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 
 from selectolax.lexbor import LexborHTMLParser
 
@@ -31,14 +32,29 @@ def text_of(html: str, rule: str | None, rules: Rules) -> str:
 
 def kept(html: str, rule: str | None, rules: Rules) -> str:
     """The body without the elements that are no part of the article (docs/sina.md, section 5)."""
-    if too_heavy(html):
-        return html
     row = rules.named(rule)
+    selectors = rules.remove + (row.remove if row else ())
+    if ("=" not in html and not _selected(html, selectors)) or too_heavy(html):
+        return html
     tree = LexborHTMLParser(f"<!DOCTYPE html><body>{html}")
-    for selector in rules.remove + (row.remove if row else ()):
+    for selector in selectors:
         for node in tree.css(selector):
             node.decompose()
     return (tree.body.inner_html if tree.body is not None else "") or ""
+
+
+def _selected(html: str, selectors: tuple[str, ...]) -> bool:
+    """Whether any selector may find something in markup that has no attributes; ``True`` where that is not sure."""
+    return any(name is None or f"<{name}" in html for name in _names(selectors))
+
+
+@cache
+def _names(selectors: tuple[str, ...]) -> frozenset[str | None]:
+    """The elements that selectors find without an attribute, ``None`` for any element."""
+    bare = [part for selector in selectors for part in selector.split(",") if not re.search(r"[.#\[]", part)]
+    sure = re.compile(r"[a-z][a-z0-9]*")
+    odd = any(re.search(r"[:*|()]", re.sub(r"\[[^\]]*\]", "[]", selector)) for selector in selectors)
+    return frozenset({None} if odd else {word for part in bare for word in sure.findall(part)})
 
 
 def _without_promotion(line: str, promotions: Patterns) -> str:

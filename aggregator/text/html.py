@@ -16,6 +16,7 @@ from bs4 import BeautifulSoup, Comment, Tag
 from bs4.element import NavigableString, PreformattedString
 from selectolax.lexbor import LexborHTMLParser
 
+from aggregator.text import nested
 from aggregator.text.attributes import attributes
 from aggregator.text.characters import escape_attribute, escape_text, printable
 from aggregator.text.weight import excess
@@ -104,6 +105,8 @@ def plain(html: str) -> str:
     """The text of HTML: one block a line, no blank lines, white space folded, indents (U+3000) gone. Never raises."""
     if _is_text(html):
         return _fold(printable(html).replace("\n", " "))
+    if (simple := nested.nodes(printable(html))) is not None:
+        return _fold("".join(map(_words, simple)))
     soup = tree(html)
     if soup is None:
         return _fold(re.sub(r"<[^<>]*>", " ", html))
@@ -194,11 +197,37 @@ def _walk(html: str, base: str | None, policy: Policy) -> str:
     """The one allow-list walk."""
     if _is_text(html):
         return printable(html)
+    if (simple := nested.nodes(printable(html))) is not None:
+        return "".join(_written(node, base, policy) for node in simple)
     soup = tree(html)
     if soup is None:
         return escape_text(plain(html))
     root = soup.find(_ROOT)
     return "".join(_serialise(root, base, policy)) if isinstance(root, Tag) else ""
+
+
+def _written(node: nested.Node, base: str | None, policy: Policy) -> str:
+    """A piece of simple markup as ``_serialise`` would write it."""
+    match node:
+        case nested.Text(text):
+            return escape_text(text)
+        case nested.Start(name, given):
+            return f"<{name}{attributes(name, given, base, images=policy.images, layout=policy.layout)}>"
+        case nested.End(name):
+            return f"</{name}>"
+        case nested.Comment(text):
+            return f"<!--{text}-->" if policy.comments and _harmless(text) else ""
+
+
+def _words(node: nested.Node) -> str:
+    """A piece of simple markup as ``_texts`` would tell it."""
+    match node:
+        case nested.Text(text):
+            return text.replace("\n", " ")
+        case nested.Start(name) | nested.End(name) if name in _BLOCK:
+            return "\n"
+        case _:
+            return ""
 
 
 def _serialise(root: Tag, base: str | None, policy: Policy) -> Iterator[str]:

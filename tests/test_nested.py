@@ -1,0 +1,110 @@
+"""Markup read without a tree gives what a tree gives, in random and real texts with and without what needs one."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from aggregator.text.characters import printable
+from aggregator.text.html import body_html, clean, plain, within
+from aggregator.text.nested import nodes
+
+BASE = "https://wire.example/a/b"
+STARTS = ["p", "div", "b", "strong", "ul", "li", "h2", "blockquote", "em", "span", "center", "figure", "code"]
+STARTS += ['a href="../c?d=1&amp;e=2"', 'p style="color: red" onclick="x()"', 'span class="c"', 'h3 id="&quot;"']
+LEAVES = ["文字", "  ", "\n", "\t", "&amp;", "&nbsp;", "&lt;b&gt;", '"', "'", ">", "\xa0", "　", "<!-- 注 -->", "<hr>"]
+LEAVES += ["<br>", "<br/>", "<br />", '<img src="a.png" alt="图">', '<img src="//h/b.jpg" width="3" />', "<wbr>"]
+BROKEN = [
+    "</p>",
+    "<p>",
+    "</b>",
+    "<b>",
+    "<table>",
+    "<li>",
+    "&copy",
+    "<i",
+    "<p class=x>",
+    "<script>",
+    "</br>",
+    "<a b='c'>",
+]
+# An element that is on no list: a parser is needed, and nothing of it is left.
+PARSED = "<x-y></x-y>"
+
+
+def grown(dice: Random, depth: int = 0) -> str:
+    """Random markup that is mostly well nested."""
+    pieces = []
+    for _ in range(dice.randint(0, 4)):
+        if depth > 5 or dice.random() < 0.4:
+            pieces.append(dice.choice(LEAVES if dice.random() < 0.97 else BROKEN))
+        else:
+            start = dice.choice(STARTS)
+            pieces.append(f"<{start}>{grown(dice, depth + 1)}</{start.split()[0]}>")
+    return "".join(pieces)
+
+
+def differing(texts: Iterator[str]) -> tuple[int, list[str]]:
+    """How many of the texts are read without a tree, and those that a tree gives otherwise."""
+    known = [text for text in texts if "<" in text and nodes(printable(text)) is not None]
+    reads: tuple[Callable[[str], str], ...] = (
+        lambda text: clean(text, BASE),
+        lambda text: within(text, BASE),
+        lambda text: body_html(text, BASE),
+        plain,
+    )
+    return len(known), [text for text in known if any(read(text) != read(text + PARSED) for read in reads)]
+
+
+def test_random_markup_is_read_as_by_a_parser() -> None:
+    dice = Random(7)
+    count, others = differing(grown(dice) for _ in range(3_000))
+    assert others == []
+    assert count > 500
+
+
+def test_pieces_of_real_pages_and_feeds_are_read_as_by_a_parser() -> None:
+    shared = Path(os.environ.get("AGGREGATOR_SHARED", "../shared")) / "corpus"
+    if not shared.is_dir():
+        pytest.skip("no corpora here")
+    piece = re.compile(r"<!\[CDATA\[(.{1,20000}?)\]\]>|(<(?:p|div|li)\b[^>]*>.{0,500}?</(?:p|div|li)>)", re.S)
+    pages = [path for path in sorted(shared.rglob("*")) if path.suffix in (".xml", ".html")]
+    found = {a or b for path in pages for a, b in piece.findall(path.read_text("utf-8", "replace"))[:60]}
+    count, others = differing(iter(sorted(found)))
+    assert others == []
+    assert count > 100
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<p>a<p>b",
+        "<p><div>a</div></p>",
+        "<b><i>a</b></i>",
+        '<a href="x">a<a href="y">b</a></a>',
+        "<table><tr><td>a</td></tr></table>",
+        "<li>a</li>",
+        "<h2>a<h3>b</h3></h2>",
+        "<p>a &copy b</p>",
+        "<p>a &amp b</p>",
+        "<P>a</P>",
+        "<p class=x>a</p>",
+        '<p class="x" class="y">a</p>',
+        "<p>a < b</p>",
+        "<p/>a",
+        "<br></br>",
+        "<!-- a -- b -->",
+        "<pre>\na</pre>",
+        "<script>a</script>",
+        "<p>a\r\n</p>",
+        "</p>",
+        "<p",
+    ],
+)
+def test_what_only_a_parser_can_tell_is_left_to_it(html: str) -> None:
+    assert nodes(html) is None
