@@ -10,8 +10,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import brotli
+import httpx
 import pytest
 import zstandard
+from virtual import VirtualClock, in_virtual_time
 from web_server import Answer, Asked, Server, reply, serving
 
 from aggregator.errors import ConfigError, FetchError
@@ -408,21 +410,20 @@ def test_the_deadline_covers_the_redirects_and_names_itself() -> None:
 
 
 def test_waiting_for_a_turn_is_not_on_the_deadline() -> None:
-    async def run() -> int:
-        async with serving({"/": reply(200)}) as server:
-            waited = []
+    asked: list[float] = []
 
-            async def sleep(seconds: float) -> None:
-                waited.append(seconds)
-                await asyncio.sleep(0.05)
+    async def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(asyncio.get_running_loop().time())
+        return httpx.Response(200, stream=httpx.ByteStream(b"x"))
 
-            network = Network(allow_private=HOME, deadline=0.2, interval=60.0)
-            async with Client(network, clock=lambda: NOW, sleep=sleep) as fetch:
-                await asyncio.gather(*(fetch(Request(f"{server.url}/?{n}")) for n in range(8)))
-            assert waited == [60.0] * 7
-            return len(server.asked)
+    async def run() -> None:
+        network = Network(allow_private=HOME, deadline=5.0, interval=60.0)
+        clock = VirtualClock(asyncio.get_running_loop())
+        async with Client(network, clock=clock, transport=httpx.MockTransport(answer)) as fetch:
+            await asyncio.gather(*(fetch(Request(f"http://127.0.0.1/?{n}")) for n in range(8)))
 
-    assert asyncio.run(run()) == 8
+    in_virtual_time(run())
+    assert asked == [60.0 * n for n in range(8)]
 
 
 # -- reaching hosts ------------------------------------------------------------------------------------------
