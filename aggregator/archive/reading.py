@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -55,6 +56,14 @@ class Reader:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._db: Database = open_reader(path)
+
+    @classmethod
+    def over(cls, connection: sqlite3.Connection, path: Path) -> Reader:
+        """The same over a connection for reading that somebody else has opened, and will close."""
+        reader = cls.__new__(cls)
+        reader.path = path
+        reader._db = Database(connection, recursive_triggers=False, execute_plugins=False)
+        return reader
 
     def __enter__(self) -> Reader:
         return self

@@ -47,8 +47,8 @@ class Layout:
         return address(self.datasette, str(self.database), path, **query)
 
     def asset(self, name: str) -> str:
-        """Where a file of ``static/`` is, which changes as its bytes do."""
-        return str(self.datasette.urls.path(f"/-/aggregator/static/{name}?{_asset(name)[1]}"))
+        """Where a file of ``static/`` is."""
+        return asset(self.datasette, name)
 
     def ways(self) -> list[tuple[str, str, bool]]:
         """Title, address, and whether we are there."""
@@ -89,6 +89,11 @@ def prepare(environment: Any) -> None:
     ours = PrefixLoader({"aggregator": FileSystemLoader(_HERE / "templates")})
     stock = FileSystemLoader(_HERE / "templates" / "stock")
     environment.loader = ChoiceLoader([ours, stock, environment.loader])
+
+
+def asset(datasette: Any, name: str) -> str:
+    """The address of a file of ``static/``, which changes as its bytes do."""
+    return str(datasette.urls.path(f"/-/aggregator/static/{name}?{_asset(name)[1]}"))
 
 
 @cache

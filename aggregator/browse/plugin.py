@@ -10,17 +10,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from datasette import hookimpl
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from aggregator.archive.opening import confine
 from aggregator.archive.schema import APPLICATION_ID
 from aggregator.browse.archives import archives_of, is_archive
 from aggregator.browse.layout import LANGUAGE, STATIC, choose_language, layout, prepare, static
 from aggregator.browse.metadata import METADATA, QUIET
-from aggregator.browse.pages import images, news
+from aggregator.browse.pages import article, images, news, revisions
 from aggregator.browse.safety import ROBOTS, guarded, may, robots
 from aggregator.browse.visit import Visit, stock, visit_of
-from aggregator.text.html import with_sources, within
 from aggregator.text.query import match_of, parse
 
 View = Callable[[Visit], Awaitable[Any]]
@@ -30,16 +29,11 @@ _ARCHIVE = r"^/(?P<archive>[^/.]+)"
 ROUTES: tuple[tuple[str, View], ...] = (
     ("^/$", news.home),
     (f"{_ARCHIVE}/-/news$", news.front),
+    (f"{_ARCHIVE}/articles/(?P<article>[0-9]+)$", article.article),
+    (f"{_ARCHIVE}/-/diff/(?P<article>[0-9]+)$", revisions.diff),
     (f"{_ARCHIVE}/-/image/(?P<sha256>[0-9a-f]{{64}})$", images.image),
 )
 _OURS = frozenset(pattern for pattern, _ in ROUTES)
-
-_ARTICLE = (
-    "select r.body, r.url, r.editor, r.keywords, r.symbols, r.n, r.cause, r.rule, f.name as feed, w.error"
-    " from articles a left join revisions r on r.id = a.revision left join feeds f on f.id = a.home_feed"
-    " left join work w on w.article = a.id where a.id = ?"
-)
-
 
 _NOTHING = '""'  # an empty phrase, which FTS5 finds nowhere
 
@@ -121,21 +115,7 @@ def render_cell(
 
 
 @hookimpl  # type: ignore[untyped-decorator]  # Datasette ships no types
-def extra_template_vars(datasette: Any, database: str, table: str | None, view_name: str, request: Any) -> object:
-    """What is around every page, and what that of an article shows beyond its row."""
-    around = layout(datasette, request, database)
-    if is_archive(datasette, database):
-        around["quiet"] = QUIET.get(table or "", ())
-    if table != "articles" or view_name != "row" or not is_archive(datasette, database):
-        return around
-
-    async def reading() -> dict[str, object]:
-        number = request.url_vars["pks"]
-        found = (await datasette.get_database(database).execute(_ARTICLE, [number])).first()
-        if found is None:
-            return around
-        body = Markup(with_sources(within(found["body"] or "", found["url"]), lambda _: ""))  # nothing of other hosts
-        return {**around, "reading": {**dict(found), "body": body, "url": escape(found["url"] or "")}}
-
-    awaited: Callable[[], Awaitable[dict[str, object]]] = reading
-    return awaited
+def extra_template_vars(datasette: Any, database: str | None, table: str | None, request: Any) -> dict[str, object]:
+    """What is around every page, and which columns of a table are of less interest."""
+    quiet = {"quiet": QUIET.get(table or "", ())} if is_archive(datasette, database) else {}
+    return layout(datasette, request, database) | quiet

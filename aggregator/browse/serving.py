@@ -23,12 +23,16 @@ def plugged() -> None:
         pm.register(plugin, name="aggregator")
 
 
-def datasette_for(archive: Path, *, sql: bool = False) -> Datasette:
-    """A Datasette that serves the archive read-only while a daemon may write to it. ``sql``: visitors may write SQL."""
+def datasette_for(archive: Path, *, sql: bool = False, remote_images: bool = False) -> Datasette:
+    """A Datasette that serves the archive read-only while a daemon may write to it.
+
+    ``sql``: visitors may write SQL. ``remote_images``: images that are not stored may be loaded from their sites.
+    """
     plugged()
+    ours = {"plugins": {"aggregator": {"remote_images": remote_images}}}
     served = Datasette(
         [],
-        metadata=METADATA | ({"allow_sql": True} if sql else {}),
+        metadata=METADATA | ours | ({"allow_sql": True} if sql else {}),
         template_dir=str(Path(__file__).parent / "templates"),
         settings=_SETTINGS | {"default_allow_sql": sql},
     )
@@ -37,10 +41,12 @@ def datasette_for(archive: Path, *, sql: bool = False) -> Datasette:
     return served
 
 
-def serve(archive: Path, host: str, port: int, *, password: str | None = None, sql: bool = False) -> None:
+def serve(
+    archive: Path, host: str, port: int, *, password: str | None = None, sql: bool = False, remote_images: bool = False
+) -> None:
     """Serve until Ctrl-C; with a password for those who know it. ``port`` 0 takes a free one."""
     import uvicorn  # comes with Datasette
 
     door = Door(password, local=is_loopback(host))
-    application: Any = behind(door, datasette_for(archive, sql=sql).app())
+    application: Any = behind(door, datasette_for(archive, sql=sql, remote_images=remote_images).app())
     uvicorn.run(application, host=host, port=port, log_level="warning", lifespan="on", server_header=False)

@@ -13,10 +13,11 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 _WEEKDAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 _MONTHS = "January February March April May June July August September October November December".split()
 _FORMS = {"minute": "%Y-%m-%d %H:%M", "second": "%Y-%m-%d %H:%M:%S", "time": "%H:%M", "day": "%Y-%m-%d", "hour": "%H"}
+_FORMS |= {"clock": "%H:%M:%S", "field": "%Y-%m-%dT%H:%M"}  # as a field for local times holds it
 
 
 def local(instant: str | None, form: str = "minute") -> str:
-    """A stored instant in Shanghai's time, as ``minute``, ``second``, ``time``, ``day`` or ``hour``; "" for none."""
+    """A stored instant in Shanghai's time, in one of the forms below; "" for none."""
     return parse_iso(instant).astimezone(SHANGHAI).strftime(_FORMS[form]) if instant else ""
 
 
@@ -53,3 +54,17 @@ def long_day(language: str, day: date) -> str:
     if language == "zh":
         return f"{day.year}年{day.month}月{day.day}日 星期{'一二三四五六日'[day.weekday()]}"
     return f"{_WEEKDAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+def instant_of(said: str) -> datetime:
+    """The instant an ISO 8601 text means, in Shanghai where it names no offset; of a date alone its last moment.
+
+    Raises:
+        ValueError: it means none.
+    """
+    try:
+        day = date.fromisoformat(said)
+    except ValueError:
+        at = datetime.fromisoformat(said)
+        return at if at.tzinfo else at.replace(tzinfo=SHANGHAI)
+    return datetime(day.year, day.month, day.day, 23, 59, 59, 999_000, tzinfo=SHANGHAI)

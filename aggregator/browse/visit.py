@@ -49,6 +49,10 @@ class Visit:
         """Where a page of this archive is: ``-/search``, with its query string."""
         return address(self.datasette, self.database, path, **query)
 
+    def setting(self, name: str) -> bool:
+        """What the plugin's configuration says of a switch; off unless it says otherwise."""
+        return bool((self.datasette.plugin_config("aggregator") or {}).get(name))
+
     async def ask(self, question: Callable[[Connection], Answer]) -> Answer:
         """What the archive answers; see ``archives.ask``."""
         return await ask(self.datasette, self.database, question)

@@ -39,7 +39,8 @@ def browse(
     complain(f"http://{host}:{port}/ · Ctrl-C stops it")
     if not is_loopback(host) and password is None:
         complain("warning: whoever reaches this machine can read the archive; --password-env VAR asks for a password")
-    serve(settings.archive, host, port, password=password, sql=sql)
+    remote = settings.browse.remote_images
+    serve(settings.archive, host, port, password=password, sql=sql, remote_images=remote)
 
 
 def _password(variable: str) -> str:

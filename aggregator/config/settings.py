@@ -48,7 +48,7 @@ from aggregator.model import Cookies, Feed, Images, Scope, Way
 from aggregator.text.secrets import secrets_of
 from aggregator.text.urls import host_of, is_sina
 
-RESERVED = frozenset("interval browse".split())
+RESERVED = frozenset(["interval"])
 _SHORTEST_PATH = 6  # letters of a webhook's path, which often is all that keeps others out
 UNFILED = "未分类"
 SINA_ZONE = "Asia/Shanghai"
@@ -271,6 +271,13 @@ class RuleRow(Section):
         return self.model_dump(exclude_unset=True)
 
 
+class Browse(Section):
+    """The pages of `browse`."""
+
+    remote_images: bool = False
+    """Let a reader's browser load images that are not stored from their own sites, which then know who reads what."""
+
+
 class Settings(Section):
     """The whole of config.yaml."""
 
@@ -284,6 +291,7 @@ class Settings(Section):
     export: Annotated[Export, BeforeValidator(empty_section)] = Export()
     observe: Annotated[Observe, BeforeValidator(empty_section)] = Observe()
     backup: Annotated[Backup, BeforeValidator(empty_section)] = Backup()
+    browse: Annotated[Browse, BeforeValidator(empty_section)] = Browse()
     feeds: Annotated[tuple[FeedRow, ...], BeforeValidator(empty_list)] = ()
     """The feeds that are polled, in the order in which they are shown."""
     rules: Annotated[tuple[RuleRow, ...], BeforeValidator(empty_list)] = ()

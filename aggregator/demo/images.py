@@ -7,11 +7,15 @@ import struct
 import zlib
 from hashlib import sha256
 
+_QUIET = 110  # the darkest a colour gets; 89 more is the lightest
 SIZE = re.compile(r"/w(\d{1,3})h(\d{1,3})/")
 
 
 def png(path: str) -> bytes:
-    """A PNG (RFC 2083) with eight horizontal bands in colours taken from ``path``; ``/w550h366/`` in it is the size."""
+    """A PNG (RFC 2083) of eight bands, from one quiet colour to another, both taken from ``path``.
+
+    ``/w550h366/`` in it is the size.
+    """
     named = SIZE.search(path)
     width, height = (max(int(side), 1) for side in named.groups()) if named else (100, 100)
     colours = sha256(path.encode()).digest()
@@ -22,7 +26,9 @@ def png(path: str) -> bytes:
 
 
 def _row(colours: bytes, band: int, width: int) -> bytes:
-    return b"\0" + colours[3 * band : 3 * band + 3] * width
+    above, below = colours[:3], colours[3:6]
+    mixed = (_QUIET + ((7 - band) * a + band * b) // 20 for a, b in zip(above, below, strict=True))
+    return b"\0" + bytes(mixed) * width
 
 
 def _chunk(name: bytes, data: bytes) -> bytes:

@@ -8,7 +8,7 @@ text with entities undone (docs/format.md).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from html import unescape
 
@@ -50,6 +50,7 @@ _COMMENT_RISK = re.compile(r"^-?>|--!?>|--$|-$|<[!?]|\bon\w+\s*=|&(?:#|\w+;)", r
 _SCRIPT = re.compile(r"(?:javascript|vbscript|data):", re.I)
 _STYLE_RISK = re.compile(r"[@\\<]|url\s*\(|expression\s*\(|-moz-binding|behavior\s*:", re.I)
 _IMAGE = re.compile(r"<!--.*?-->|<img(?P<attributes>\b[^>]*)>", re.S)
+_ELEMENT = re.compile(r"<!--.*?-->|<(?P<name>[a-z][a-z0-9]*)(?P<attributes>\b[^>]*)>", re.S)
 _ATTRIBUTE = re.compile(r'\s(?P<name>[^\s="]+)(?:="(?P<value>[^"]*)")?')
 _SRC = re.compile(r'\ssrc="([^"]*)"')
 # What these hold is no markup; one without an end, or empty as XML writes it, would swallow all that follows.
@@ -58,6 +59,8 @@ _SRC = re.compile(r'\ssrc="([^"]*)"')
 _RAW = re.compile(r"<(/?)(iframe|noembed|noframes|textarea|title|xmp|object|applet|marquee)\b([^<>]*)>", re.I)
 _WALLS = frozenset({"object", "applet", "marquee"})
 _ROOT = "aggregator-root"
+
+Attributes = Mapping[str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +189,28 @@ def with_sources(body: str, place: Callable[[str], str | None]) -> str:
         return found[0] if given is None else f"<img{_ATTRIBUTE.sub(attribute, given)}>"
 
     return _IMAGE.sub(image, body)
+
+
+def with_attributes(body: str, change: Callable[[str, Attributes], Attributes]) -> str:
+    """A cleaned body whose elements have what ``change`` makes of their attributes; ``None`` is one without a value.
+
+    ``change`` gets the element's name, too. What stands in comments is no element. Told by a pattern, as in
+    ``first_image``.
+    """
+
+    def element(found: re.Match[str]) -> str:
+        name = found["name"]
+        if name is None:
+            return found[0]
+        pairs = _ATTRIBUTE.finditer(found["attributes"])
+        given = {one["name"]: None if one["value"] is None else unescape(one["value"]) for one in pairs}
+        changed = (
+            f" {key}" if value is None else f' {key}="{escape_attribute(value)}"'
+            for key, value in change(name, given).items()
+        )
+        return f"<{name}{''.join(changed)}>"
+
+    return _ELEMENT.sub(element, body)
 
 
 def _is_text(html: str) -> bool:

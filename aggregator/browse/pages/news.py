@@ -25,7 +25,7 @@ _BAR = 36  # units high is the hour with most news
 _LOOKED_BACK = 48  # hours in which a silence is told
 # What the status of a feed means to a reader; every other is bad.
 _FINE = frozenset(("ok", "unchanged"))
-_DOUBTFUL = frozenset(("new", "empty", "stale", "held", "paused"))
+_DOUBTFUL = frozenset(("new", "degraded", "empty", "stale", "held", "paused"))
 
 
 @dataclass(frozen=True, slots=True)
