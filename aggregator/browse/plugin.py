@@ -17,7 +17,7 @@ from aggregator.archive.schema import APPLICATION_ID
 from aggregator.browse.archives import archives_of, is_archive
 from aggregator.browse.layout import LANGUAGE, STATIC, choose_language, layout, prepare, static
 from aggregator.browse.metadata import METADATA, QUIET
-from aggregator.browse.pages import article, images, news, revisions
+from aggregator.browse.pages import article, images, news, revisions, search
 from aggregator.browse.safety import ROBOTS, guarded, may, robots
 from aggregator.browse.visit import Visit, stock, visit_of
 from aggregator.text.query import match_of, parse
@@ -29,6 +29,7 @@ _ARCHIVE = r"^/(?P<archive>[^/.]+)"
 ROUTES: tuple[tuple[str, View], ...] = (
     ("^/$", news.home),
     (f"{_ARCHIVE}/-/news$", news.front),
+    (f"{_ARCHIVE}/-/search$", search.search),
     (f"{_ARCHIVE}/articles/(?P<article>[0-9]+)$", article.article),
     (f"{_ARCHIVE}/-/diff/(?P<article>[0-9]+)$", revisions.diff),
     (f"{_ARCHIVE}/-/image/(?P<sha256>[0-9a-f]{{64}})$", images.image),

@@ -41,7 +41,7 @@ def _article(visit: Visit, connection: Connection) -> dict[str, object]:
         raise visit.missing("no_such_article")
     reader = reader_of(visit, connection)
     n = visit.number("n", 0) or None
-    until = _until(visit, reader, visit.argument("as_of"))
+    until = until_of(visit, reader, visit.argument("as_of"))
     row = reader.article(key, until=until, n=n)
     if row is None:
         raise visit.missing("no_such_version")
@@ -64,8 +64,12 @@ def _article(visit: Visit, connection: Connection) -> dict[str, object]:
     }
 
 
-def _until(visit: Visit, reader: Reader, said: str) -> int | None:
-    """The commit of the instant that is asked for."""
+def until_of(visit: Visit, reader: Reader, said: str) -> int | None:
+    """The commit of the instant that is asked for; ``None``, the archive as it is, where none is.
+
+    Raises:
+        NotFound: it is no instant, or the archive knew nothing then.
+    """
     if not said:
         return None
     try:

@@ -1,0 +1,161 @@
+"""The search page: hits with their words marked, sorted, narrowed by what they have in common, page by page."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Any
+
+from aggregator.articles.plaintext import text_of
+from aggregator.articles.rules import built_in
+from aggregator.browse.archives import Connection, Row
+from aggregator.browse.pages.article import reader_of, until_of
+from aggregator.browse.sql import search as sql
+from aggregator.browse.visit import Visit
+from aggregator.text.query import Words, match_of, parse
+from aggregator.text.snippets import Snippet, marked, snippet
+
+_A_PAGE = 20
+_MOST_VALUES = 12  # of a facet are shown
+_SNIPPET = 120  # characters
+FACETS = ("feed", "media", "month", "category", "symbol")
+_SORTS = ("rank", "time", "seen")
+
+Segments = list[tuple[str, bool]]  # a piece of text, and whether it is marked
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a visitor searches for."""
+
+    q: str
+    words: tuple[Words, ...]
+    match: str | None
+    chosen: Mapping[str, tuple[str, ...]]
+    sort: str
+    as_of: str
+    page: int
+
+    def query(self, **changed: object) -> dict[str, object]:
+        """The query string that asks for this, changed here and there; it begins at its first page."""
+        said = {"q": self.q, **self.chosen, "sort": self.sort, "as_of": self.as_of}
+        return {**said, **changed}
+
+    def without(self, facet: str, value: str) -> dict[str, object]:
+        """The query string that does not ask for a facet's value."""
+        return self.query(**{facet: tuple(one for one in self.chosen[facet] if one != value)})
+
+    def with_(self, facet: str, value: str) -> dict[str, object]:
+        """The query string that asks for a facet's value, too."""
+        return self.query(**{facet: (*self.chosen[facet], value)})
+
+
+async def search(visit: Visit) -> Any:
+    """What ``?q=`` finds, narrowed by ``feed``, ``media``, ``month``, ``category`` and ``symbol``.
+
+    Several values of one facet are alternatives. ``sort`` is rank, time or seen; with ``as_of`` it is time.
+    """
+    values = await visit.ask(partial(_search, visit))
+    return await visit.page("search.html", values)
+
+
+def _asked(visit: Visit) -> Asked:
+    q = visit.argument("q")
+    words = parse(q)
+    match = match_of(words)
+    as_of = visit.argument("as_of")
+    sort = visit.argument("sort")
+    usual = "rank" if match and not as_of else "time"
+    return Asked(
+        q=q,
+        words=words,
+        match=match,
+        chosen={facet: visit.arguments(facet) for facet in FACETS},
+        sort=sort if sort in _SORTS and not (sort == "rank" and usual != "rank") else usual,
+        as_of=as_of,
+        page=max(1, visit.number("page", 1, sql.MOST // _A_PAGE)),
+    )
+
+
+def _search(visit: Visit, connection: Connection) -> dict[str, object]:
+    asked = _asked(visit)
+    until = until_of(visit, reader_of(visit, connection), asked.as_of)
+    found = [] if asked.q and not asked.match else _hits(connection, asked, until)
+    narrowed = [hit for hit in found if _has(hit, asked.chosen)]
+    ordered = _ordered(narrowed, asked.sort)
+    page = ordered[(asked.page - 1) * _A_PAGE : asked.page * _A_PAGE]
+    lines = sql.shown(connection, [hit["id"] for hit in page])
+    return {
+        "asked": asked,
+        "nothing_wanted": bool(asked.q) and not asked.match,
+        "hits": [_shown(line, asked.words) for line in lines],
+        "count": len(narrowed),
+        "cut": len(found) >= sql.MOST,
+        "most": sql.MOST,
+        "first": (asked.page - 1) * _A_PAGE + 1,
+        "last": (asked.page - 1) * _A_PAGE + len(lines),
+        "more": len(ordered) > asked.page * _A_PAGE,
+        "facets": list(_facets(narrowed, asked)),
+        "sorts": _SORTS if asked.match and not asked.as_of else _SORTS[1:],
+    }
+
+
+def _hits(connection: Connection, asked: Asked, until: int | None) -> list[Row]:
+    """The hits with the values of their facets as tuples."""
+    symbols = asked.chosen["symbol"]
+    only = symbols[0] if len(symbols) == 1 and not asked.match and until is None else None
+    rows = sql.hits(connection, asked.match, only, until, ranked=asked.sort == "rank")
+    names = cache(lambda text: tuple(dict.fromkeys(json.loads(text or "[]"))))
+    for row in rows:
+        row["category"], row["symbol"] = names(row["categories"]), names(row["symbols"])
+        for facet in ("feed", "media", "month"):
+            row[facet] = (row[facet],) if row[facet] else ()
+    return rows
+
+
+def _has(hit: Row, chosen: Mapping[str, tuple[str, ...]]) -> bool:
+    """Whether a hit has one of the values of every facet that is chosen."""
+    return all(not values or any(value in hit[facet] for value in values) for facet, values in chosen.items())
+
+
+def _ordered(hits: list[Row], sort: str) -> list[Row]:
+    """Hits in order; they come newest to us first, and stay so where they are equal."""
+    if sort == "rank":
+        return sorted(hits, key=lambda hit: hit["score"])
+    return sorted(hits, key=lambda hit: hit["at"], reverse=True) if sort == "time" else hits
+
+
+def _facets(hits: Sequence[Row], asked: Asked) -> Iterator[tuple[str, list[tuple[str, int, bool, dict[str, object]]]]]:
+    """Each facet with its commonest values: how many hits have it, whether it is chosen, and what changes that."""
+    for facet in FACETS:
+        counted = Counter(value for hit in hits for value in hit[facet])
+        values = sorted(counted, reverse=True) if facet == "month" else [value for value, _ in counted.most_common()]
+        chosen = asked.chosen[facet]
+        listed = dict.fromkeys((*chosen, *values[:_MOST_VALUES]))
+        told = [
+            (value, counted[value], value in chosen, (asked.without if value in chosen else asked.with_)(facet, value))
+            for value in listed
+        ]
+        if told:
+            yield facet, told
+
+
+def _shown(line: Row, words: Sequence[Words]) -> Row:
+    """A hit with its title, its medium and the part of its text that shows most of the words."""
+    text = line["summary"] or text_of(line["body"], line["rule"], built_in())
+    pieces = {"marked": marked(line["title"], words), "words": snippet(text, words, _SNIPPET)}
+    pieces["source"] = marked(line["media"] or line["feed"] or "", words)
+    return {**line, **{name: segments(piece) for name, piece in pieces.items()}}
+
+
+def segments(part: Snippet) -> Segments:
+    """A snippet in pieces, marked and not."""
+    made: Segments = []
+    at = 0
+    for begin, end in part.marks:
+        made += [(part.text[at:begin], False), (part.text[begin:end], True)]
+        at = end
+    return [(text, is_marked) for text, is_marked in (*made, (part.text[at:], False)) if text]

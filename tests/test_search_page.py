@@ -1,0 +1,131 @@
+"""The search page, held against the plainest matcher, and against SQL for its facets."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections import Counter
+from html import unescape
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import pytest
+import searching
+from test_front_page import query
+from test_pages import CHINESE, asked
+
+pytest.importorskip("datasette", reason="the extra [browse] is not installed")
+WORDS = ("央行", "数字经济", "LPR报价", "央", "存款", "公开市场", "gdp")
+ROWS = searching.articles(random.Random(8), 300)
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("search") / "a.db"
+    searching.archive(path, ROWS)
+    return path
+
+
+def found(archive: Path, **values: object) -> Any:
+    address = f"/{archive.stem}/-/search?{urlencode(values, doseq=True)}"
+    (answer,) = asked(address, of=(archive,), **CHINESE)
+    assert answer.status_code == 200
+    return answer.text
+
+
+def count(text: str) -> int:
+    said = re.search(r">\s*(\d+) 篇", text.partition('role="status"')[2])
+    return int(said[1]) if said else 0
+
+
+def numbers(text: str) -> list[int]:
+    return [int(one) for one in re.findall(r'"headline" href="/\w+/articles/(\d+)"', text)]
+
+
+@pytest.mark.parametrize("words", WORDS)
+def test_as_many_hits_as_the_reference_matcher(archive: Path, words: str) -> None:
+    expected = searching.Corpus.of(ROWS).matches(words)
+    pages = [found(archive, q=words, page=page) for page in range(1, len(expected) // 20 + 2)]
+    assert count(pages[0]) == len(expected)
+    seen = [number for page in pages for number in numbers(page)]
+    assert sorted(seen) == sorted(expected)
+
+
+def test_words_are_marked_and_everything_is_escaped(archive: Path, tmp_path: Path) -> None:
+    for hit in found(archive, q="央行").split("<li><h2>")[1:]:
+        assert "<mark>央行</mark>" in hit.partition("</li>")[0]
+    loud = tmp_path / "x.db"
+    searching.archive(
+        loud, [("央行<script>alert(1)</script>", "<b>央行</b><img src=x onerror=alert(1)>", "<i>媒体</i>")]
+    )
+    page = found(loud, q='央行 "<script>')
+    assert "<script>alert" not in page
+    assert "onerror=alert(1)>" not in page
+    assert "&lt;script&gt;" in page
+    assert "<i>媒体" not in page
+
+
+def test_facets_count_and_narrow(demo_archive: Path) -> None:
+    text = found(demo_archive, q="增长")
+    sql = (
+        "SELECT a.id, r.media, f.name FROM articles a JOIN revisions r ON r.id = a.revision"
+        " JOIN feeds f ON f.id = a.home_feed"
+    )
+    known = {number: (media, feed) for number, media, feed in query(demo_archive, sql)}
+    hits = [one for page in range(1, 9) for one in numbers(found(demo_archive, q="增长", page=page))]
+    assert len(hits) == len(set(hits)) == count(text)
+    for place, facet in enumerate(("媒体", "频道")):
+        section = text.partition(f"<h2>{facet}</h2>")[2].partition("</section>")[0]
+        shown = re.findall(r'<a href="([^"]+)">([^<]+)</a> <span class="numbers soft">(\d+)</span>', section)
+        expected = Counter(known[number][place] for number in hits)
+        for address, value, n in shown:
+            assert expected[value] == int(n)
+            (narrowed,) = asked(unescape(address), of=(demo_archive,), **CHINESE)
+            assert count(narrowed.text) == int(n)
+            assert 'aria-current="true"' in narrowed.text
+
+
+def test_a_symbol_alone_and_no_words_at_all(demo_archive: Path) -> None:
+    ((symbol, n),) = query(demo_archive, "SELECT symbol, count(*) FROM symbols GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 1")
+    assert count(found(demo_archive, symbol=symbol)) == n
+    ((all_of_them,),) = query(demo_archive, "SELECT count(*) FROM articles WHERE revision NOT NULL")
+    assert count(found(demo_archive)) == all_of_them
+
+
+def test_hits_by_time_and_as_of_an_instant(demo_archive: Path) -> None:
+    text = found(demo_archive, q="增长", sort="time")
+    times = re.findall(r'<p class="about"><time datetime="([^"]+)"', text)
+    assert times == sorted(times, reverse=True)
+    ((first,),) = query(demo_archive, "SELECT strftime('%Y-%m-%dT%H:%M', min(at), '+8 hours') FROM commits")
+    later = found(demo_archive, q="增长", as_of="2999-01-01")
+    assert count(later) == count(text)
+    address = f"/archive/-/search?q={quote('增长')}&as_of={first}"
+    (before,) = asked(address, of=(demo_archive,), **CHINESE)
+    assert before.status_code == 404
+
+
+def test_an_earlier_version_is_found_as_of_its_time(demo_archive: Path) -> None:
+    sql = (
+        'SELECT r.article, r.title, c.at FROM revisions r JOIN commits c ON c.seq = r."commit" WHERE r.n = 1'
+        " AND r.article = (SELECT article FROM revisions WHERE n = 2)"
+    )
+    ((number, title, at),) = query(demo_archive, sql)
+    words = re.findall(r"[\u4e00-\u9fff]{4,}", title)[0]
+    page = found(demo_archive, q=words, as_of=at)
+    assert f'/archive/articles/{number}?n=1"' in page
+
+
+def test_more_hits_than_are_looked_at_are_told(tmp_path: Path) -> None:
+    searching.archive(tmp_path / "many.db", [("央行", "公开市场", "新浪财经")] * 10_050)
+    text = found(tmp_path / "many.db", q="央行", page=500)
+    assert count(text) == 10_000
+    assert "只看最近收录的 10000 条结果" in text
+    assert len(numbers(text)) == 20
+    assert min(numbers(text)) > 50
+
+
+@pytest.mark.parametrize("words", ['"', "-央行", "《》", "AND", "a" * 5000, "\0", "title:", "NEAR(央 行)"])
+def test_any_text_is_a_query(archive: Path, words: str) -> None:
+    text = found(archive, q=words, page="99999", sort="x", month="x")
+    assert "没有" in text
