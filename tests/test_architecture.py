@@ -19,7 +19,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("text",),
     ("sources",),
     ("articles",),
-    ("identity", "markets", "health"),
+    ("identity", "markets", "health", "intervals"),
     ("config",),
     ("opml",),
     # the outside: these never import each other

@@ -26,7 +26,7 @@ MISTAKES = [
     ("user_agent: me\n", 1, "user_agent", "belongs under `network`"),
     ("defaults:\n  every: 5m\ncolour: red\n", 3, "colour", "known here: archive, timezone"),
     ("defaults:\n  <<: {every: 5m}\n", 2, "defaults.<<", "put what feeds share under `defaults`"),
-    (FEED + "    interval: [a]\n", 5, "feeds[0].interval", "this version does not know this key yet"),
+    (FEED + "    interval: [a]\n", 5, "feeds[0].interval", "it belongs at the top level of the file"),
     ("archive: a.db\narchive: b.db\n", 2, "archive", "first on line 1"),
     (FEED + "    url: https://example.org/b.xml\n", 5, "feeds[0].url", "first on line 4"),
     (FEED + FEED.removeprefix("feeds:\n"), 5, "feeds[1].name", "the feed on line 2"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -58,7 +59,7 @@ async def open_archive(settings: Settings, clock: Clock = utc_now) -> SqliteArch
         ArchiveError: it cannot be opened for writing.
     """
     rules = settings.site_rules().version
-    return await SqliteArchive.open(settings.archive, clock, parser=__version__, rules=rules)
+    return await SqliteArchive.open(settings.archive, clock, parser=__version__, rules=rules, chance=random.random)
 
 
 @asynccontextmanager

@@ -42,3 +42,10 @@ CREATE TABLE jobs (
     error TEXT
 )
 """
+
+INTERVALS = """
+ALTER TABLE feeds ADD COLUMN slowest INTEGER;
+ALTER TABLE feeds ADD COLUMN due_why TEXT;
+ALTER TABLE feeds ADD COLUMN arrivals REAL;
+ALTER TABLE feeds ADD COLUMN watched REAL
+"""

@@ -8,15 +8,12 @@ from sqlite_utils import Database
 
 from aggregator.archive.rows import Value, update, when
 from aggregator.errors import AggregatorError, FetchError
+from aggregator.intervals import Chance, Rate, after_failure, after_success, told_by
 from aggregator.model import Discovery, Feed, FeedState, Validators
 from aggregator.text.dates import iso, parse_iso
 from aggregator.text.urls import host_of
 
 AGREEING = 3  # polls in a row after which a permanent redirect is believed
-LONGEST = 6 * 3_600  # seconds: the rarest a failing feed is asked
-# What may be trouble on the way, which ends for all feeds at once: then nobody should wait for hours.
-LONGEST_IN_PASSING = 1_800
-_PASSING = frozenset({"dns", "connect", "tls", "timeout", "truncated"})
 
 
 def state(db: Database, feed: Feed) -> FeedState:
@@ -47,12 +44,19 @@ def state(db: Database, feed: Feed) -> FeedState:
     )
 
 
-def succeeded(db: Database, feed: Feed, feed_id: int, now: datetime, found: Discovery) -> None:
-    """A listing that was read. A bare "unchanged" (no digest) leaves the validators it does not repeat."""
-    due = now + timedelta(seconds=max(feed.every, found.floor or 0))
+def succeeded(
+    db: Database, feed: Feed, feed_id: int, now: datetime, found: Discovery, arrived: int, chance: Chance
+) -> None:
+    """A listing that was read, and so much in it is news to this feed.
+
+    A bare "unchanged" (no digest) leaves the validators it does not repeat.
+    """
+    rate = _rate(db, feed_id, now, found, arrived)
+    then = after_success(feed.every, feed.slowest, rate, found.floor, chance)
+    due = now + timedelta(seconds=then.seconds)
     values: dict[str, Value] = {"status": found.status, "last_polled": iso(now), "last_success": iso(now)}
     values |= {"failures": 0, "error_kind": None, "error": None, "not_before": None}
-    values["claimed_until"] = None
+    values |= {"claimed_until": None, "arrivals": rate.arrivals, "watched": rate.watched, "due_why": then.why}
     values |= {"next_due": iso(due), "ttl": found.ttl, "floor": found.floor}
     validators = {"etag": found.validators.etag, "last_modified": found.validators.last_modified}
     values |= {name: value for name, value in validators.items() if value or found.digest}
@@ -62,6 +66,15 @@ def succeeded(db: Database, feed: Feed, feed_id: int, now: datetime, found: Disc
     if found.newest:
         newest = iso(found.newest)
         db.execute("UPDATE feeds SET newest = ? WHERE id = ? AND coalesce(newest, '') < ?", [newest, feed_id, newest])
+
+
+def _rate(db: Database, feed_id: int, now: datetime, found: Discovery, arrived: int) -> Rate:
+    """How often a feed has news: since it was read last, and before; at first by its own dates."""
+    columns = "arrivals, watched, last_success"
+    arrivals, watched, last = db.execute(f"SELECT {columns} FROM feeds WHERE id = ?", [feed_id]).fetchone()
+    if watched is None or last is None:
+        return told_by((one.entry.published for one in found.entries), now)
+    return Rate(arrivals, watched).after((now - parse_iso(last)).total_seconds(), arrived)
 
 
 def follow(db: Database, feed_id: int, found: Discovery) -> str | None:
@@ -90,31 +103,33 @@ def follow(db: Database, feed_id: int, found: Discovery) -> str | None:
     return said
 
 
-def failed(db: Database, feed: Feed, feed_id: int, now: datetime, status: str, error: AggregatorError) -> None:
+def failed(
+    db: Database, feed: Feed, feed_id: int, now: datetime, status: str, error: AggregatorError, chance: Chance
+) -> None:
     """A listing that could not be had: asked again ever more rarely, and never when it is gone.
 
     Polls that agreed on where it moves are not in a row any more.
     """
     failures = db.execute("SELECT failures FROM feeds WHERE id = ?", [feed_id]).fetchone()[0] + 1
     wanted = error.retry_at if isinstance(error, FetchError) else None
-    due = now + timedelta(seconds=backoff(feed.every, failures, error))
+    due = now + timedelta(seconds=after_failure(feed.every, failures, error, chance).seconds)
     values: dict[str, Value] = {"status": status, "last_polled": iso(now), "failures": failures}
     values |= {"error_kind": error.kind, "error": str(error), "not_before": when(wanted)}
     values |= {"moving_to": None, "moving_polls": 0, "claimed_until": None}
-    values["next_due"] = None if status == "gone" else iso(max(due, wanted or due))
+    if status == "gone":
+        values |= {"next_due": None, "due_why": None}
+    else:
+        values |= {
+            "next_due": iso(max(due, wanted or due)),
+            "due_why": "held" if wanted and wanted > due else "failing",
+        }
     update(db, "feeds", feed_id, values)
-
-
-def backoff(every: int, failures: int, error: AggregatorError) -> float:
-    """Seconds from the last of so many failures in a row to the next poll: the interval, doubled with each of them."""
-    ill = isinstance(error, FetchError) and error.kind == "http" and (error.status or 0) >= 500
-    longest = LONGEST_IN_PASSING if ill or error.kind in _PASSING else LONGEST
-    return max(every, min(every * 2.0 ** min(failures - 1, 20), longest))
 
 
 def postpone(db: Database, feed: Feed, until: datetime) -> None:
     """Put a feed's next poll off to an instant, if it is due before."""
     db.execute(
-        "UPDATE feeds SET next_due = max(coalesce(next_due, ''), :at), claimed_until = NULL WHERE name = :name",
+        "UPDATE feeds SET due_why = iif(coalesce(next_due, '') < :at, 'held', due_why),"
+        " next_due = max(coalesce(next_due, ''), :at), claimed_until = NULL WHERE name = :name",
         {"at": iso(until), "name": feed.name},
     )

@@ -35,6 +35,7 @@ from aggregator.archive.rows import (
 )
 from aggregator.archive.watching import observe_listing
 from aggregator.errors import AggregatorError, masked
+from aggregator.intervals import Chance
 from aggregator.model import Announced, Clock, Discovery, Entry, Feed, Noted, Page
 from aggregator.text.dates import iso
 from aggregator.text.urls import host_of
@@ -42,7 +43,8 @@ from aggregator.text.urls import host_of
 # What is remembered of a feed's address rather than of the feed.
 _OF_THE_URL = (
     *("etag", "last_modified", "digest", "status", "error_kind", "error", "newest", "warnings"),
-    *("next_due", "ttl", "floor", "not_before", "moved_to", "moving_to", "way_url", "way_since", "way_why", "probe_at"),
+    *("next_due", "due_why", "arrivals", "watched", "ttl", "floor", "not_before", "moved_to", "moving_to", "way_url"),
+    *("way_since", "way_why", "probe_at"),
 )
 _MOST_LINKS = 5  # another link under the same words is noted, and looked at, so often
 _CHUNK = 500  # values in one IN (…); SQLite's oldest limit is 999
@@ -90,6 +92,7 @@ def _enrol(db: Database, feed: Feed, position: int, *, active: bool) -> None:
         "active": int(active),
         "enabled": int(feed.enabled),
         "every": feed.every,
+        "slowest": feed.slowest,
         "recheck": as_json(feed.recheck),
     }
     row = db.execute("SELECT id, url, moved_to, way, way_url FROM feeds WHERE name = ?", [feed.name]).fetchone()
@@ -104,7 +107,7 @@ def _enrol(db: Database, feed: Feed, position: int, *, active: bool) -> None:
     update(db, "feeds", row[0], values)
 
 
-def note(db: Database, clock: Clock, feed: Feed, found: Discovery) -> Noted:
+def note(db: Database, clock: Clock, chance: Chance, feed: Feed, found: Discovery) -> Noted:
     """One poll's outcome in one transaction: its entries, and the validators that would hide them next time."""
     with transaction(db):
         feed_id = feed_id_of(db, feed.name)
@@ -115,7 +118,7 @@ def note(db: Database, clock: Clock, feed: Feed, found: Discovery) -> Noted:
         if found.oddities is not None:
             observe_listing(db, stamp, feed.name, found.oddities)
         now = clock()
-        health.succeeded(db, feed, feed_id, now, found)
+        health.succeeded(db, feed, feed_id, now, found, noted.arrived, chance)
         remarks = filter(None, (health.follow(db, feed_id, found), noted.remark))
         noted = replace(noted, remark="; ".join(remarks) or None)
         warnings = before[1] if found.warnings is None else bounded_as_json(found.warnings)
@@ -127,7 +130,9 @@ def note(db: Database, clock: Clock, feed: Feed, found: Discovery) -> Noted:
         return noted
 
 
-def blame(db: Database, clock: Clock, feed: Feed, status: str, error: AggregatorError, page: Page | None) -> None:
+def blame(
+    db: Database, clock: Clock, chance: Chance, feed: Feed, status: str, error: AggregatorError, page: Page | None
+) -> None:
     """A failed poll: its status and error on the feed. Validators do not advance, so that no 304 hides it for ever.
 
     The bytes of a listing that could not be read are kept once per kind of failure, not once per poll.
@@ -142,7 +147,7 @@ def blame(db: Database, clock: Clock, feed: Feed, status: str, error: Aggregator
             stamp = commit(db, clock)
             kept = add_page(db, stamp, "listing", page) if page is not None and page.body else None
             _poll_row(db, feed_id, stamp, status, 0, Noted(), error=error, page=kept)
-        health.failed(db, feed, feed_id, now, status, error)
+        health.failed(db, feed, feed_id, now, status, error, chance)
 
 
 def _poll_row(
@@ -207,7 +212,7 @@ def _note_entries(
     said = _said(db, feed_id, set(known.values()))
     times = Counter(one.keys[0] for one in announced)
     erased = forgotten(db)
-    new = changed = 0
+    new = changed = arrived = 0
     refused: list[tuple[Entry, Exception]] = []
     for one in announced:
         article = next((known[key] for key in one.keys if key in known), None)
@@ -222,11 +227,11 @@ def _note_entries(
         if isinstance(done, Exception) or isinstance(now, Exception):
             refused.append((one.entry, next(error for error in (now, done) if isinstance(error, Exception))))
             continue
-        new, changed = new + done.new, changed + done.changed
+        new, changed, arrived = new + done.new, changed + done.changed, arrived + (not before)
         known |= dict.fromkeys((key for key in one.keys if key not in known), done.article)
         said[done.article].append(now)
     remark = set_apart(db, stamp, feed_id, refused)
-    return Noted(new=new, known=len(listed) - new - len(refused), changed=changed, remark=remark)
+    return Noted(new=new, known=len(listed) - new - len(refused), changed=changed, arrived=arrived, remark=remark)
 
 
 class _Done(NamedTuple):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database
 
-from aggregator.archive.daemon_schema import HOOK_TABLES, JOBS
+from aggregator.archive.daemon_schema import HOOK_TABLES, INTERVALS, JOBS
 from aggregator.archive.early_schema import APPLICATION_ID, migrations
 from aggregator.archive.stable_views import STABLE_VIEWS
 
@@ -100,6 +100,13 @@ def m023_the_news_of_a_day(db: Database) -> None:
 def m024_feeds_that_are_being_polled(db: Database) -> None:
     """Until when a poll under way keeps others away from its feed."""
     db.execute("ALTER TABLE feeds ADD COLUMN claimed_until TEXT")
+
+
+@migrations()
+def m025_how_often_feeds_have_news(db: Database) -> None:
+    """How much news each has had in how much time, how rarely it may be asked, and why its next poll is when it is."""
+    for statement in INTERVALS.split(";"):
+        db.execute(statement)
 
 
 def known_migrations() -> frozenset[str]:

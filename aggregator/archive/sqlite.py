@@ -45,6 +45,7 @@ from aggregator.archive.turns import DueFeed
 from aggregator.articles.rules import Rules
 from aggregator.articles.verdict import Verdict
 from aggregator.errors import AggregatorError
+from aggregator.intervals import Chance, no_chance
 from aggregator.markets import Session
 from aggregator.model import Clock, Discovery, Feed, FeedState, Hold, Noted, Page, Pending, Settled, Signs
 
@@ -62,9 +63,10 @@ class SqliteArchive:
     Every method may raise ``ArchiveError`` (``locked``, ``disk_full``, ``damaged`` …); what was committed stays.
     """
 
-    def __init__(self, path: Path, clock: Clock, parser: str, rules: str) -> None:
+    def __init__(self, path: Path, clock: Clock, parser: str, rules: str, chance: Chance) -> None:
         self.path = path
         self._clock = clock
+        self._chance = chance
         self._parser = parser
         self._rules = rules
         self._lock = WriterLock(path)
@@ -75,17 +77,19 @@ class SqliteArchive:
         self.tending = Tending(path, self._run, clock)
 
     @classmethod
-    async def open(cls, path: Path, clock: Clock, *, parser: str, rules: str) -> SqliteArchive:
+    async def open(
+        cls, path: Path, clock: Clock, *, parser: str, rules: str, chance: Chance = no_chance
+    ) -> SqliteArchive:
         """Become the archive's one writer; creates the file if there is none.
 
         ``parser`` and ``rules`` are the versions stored with every revision. Work that newer rules may heal and
-        leases of a writer that ended are given back.
+        leases of a writer that ended are given back. ``chance`` spreads the times at which feeds are asked.
 
         Raises:
             ArchiveError: ``locked`` (names the other process), ``missing``, ``no_rights``, ``not_an_archive``,
                 ``newer_schema``.
         """
-        archive = cls(path, clock, parser, rules)
+        archive = cls(path, clock, parser, rules, chance)
         await archive._in_thread(archive._begin)
         return archive
 
@@ -164,11 +168,11 @@ class SqliteArchive:
 
     async def note(self, feed: Feed, found: Discovery) -> Noted:
         """Store one poll: its entries and the listing's validators, in one transaction."""
-        return await self._run(noting.note, self._clock, feed, found)
+        return await self._run(noting.note, self._clock, self._chance, feed, found)
 
     async def blame(self, feed: Feed, status: str, error: AggregatorError, page: Page | None) -> None:
         """Store a failed poll; the feed's validators stay as they were."""
-        await self._run(noting.blame, self._clock, feed, status, error, page)
+        await self._run(noting.blame, self._clock, self._chance, feed, status, error, page)
 
     async def switch(self, feed: Feed, way: int, why: str, probe_at: datetime | None) -> None:
         """From now on ask a feed by another of its ways."""

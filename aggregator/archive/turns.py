@@ -35,7 +35,7 @@ def due(db: Database, now: datetime) -> list[DueFeed]:
         " AND (coalesce(claimed_until, '') <= :now OR claimed_until > :lease)"
         " AND (probe_at <= :now OR coalesce(status, '') <> 'gone'"
         "  AND (coalesce(next_due, '') <= :now OR last_polled > :now"
-        "   OR julianday(next_due) - julianday(:now) > (:far + 2 * every) / 86400.0))"
+        "   OR julianday(next_due) - julianday(:now) > (:far + 2 * coalesce(slowest, every)) / 86400.0))"
         " ORDER BY next_due, position",
         {"now": iso(now), "lease": iso(now + LEASE), "far": _FAR},
     )

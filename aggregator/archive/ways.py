@@ -14,7 +14,7 @@ from aggregator.text.urls import host_of
 
 # What is remembered of a listing, and means nothing of another one.
 _OF_THE_LISTING = (
-    *("etag", "last_modified", "digest", "error_kind", "error", "next_due"),
+    *("etag", "last_modified", "digest", "error_kind", "error", "next_due", "due_why"),
     *("ttl", "floor", "not_before", "moved_to", "moving_to"),
 )
 
@@ -42,4 +42,4 @@ def switch(db: Database, clock: Clock, feed: Feed, way: int, why: str, probe_at:
 def probed(db: Database, feed: Feed, again: datetime) -> None:
     """The first way does not answer yet; note when it is tried again."""
     with transaction(db):
-        update(db, "feeds", feed_id_of(db, feed.name), {"probe_at": iso(again)})
+        update(db, "feeds", feed_id_of(db, feed.name), {"probe_at": iso(again), "claimed_until": None})

@@ -62,14 +62,14 @@ def status(as_json: JsonOption = False, config: ConfigOption = None) -> None:
     if refused:
         since = local(_text(refused["at"]), zone)
         alarm(f"the daemon has not taken the configuration since {since}: {refused['message']}")
-    columns = ["feed", "status", "newest", "polled", "next", "articles#", "waiting#", "why"]
+    columns = ["feed", "status", "newest", "last success", "next", "because", "articles#", "waiting#", "why"]
     rows = [
         (
             row["name"],
             _state(row),
             local(_text(row["newest"]), zone),
-            local(_text(row["last_polled"]), zone),
-            local(_text(row["held_until"]) or _text(row["next_due"]), zone) if row["active"] else "",
+            local(_text(row["last_success"]), zone),
+            *(_next(row, zone) if row["active"] else ("", "")),
             row["articles"],
             row["waiting"],
             row["error_kind"],
@@ -96,6 +96,14 @@ def status(as_json: JsonOption = False, config: ConfigOption = None) -> None:
     print_jobs(jobs, zone)
     _tell_absences(absences, zone)
     _tell_images(images, lost, zone)
+
+
+def _next(row: Row, zone: str) -> tuple[str, str]:
+    """When a feed is asked next, and what makes it then."""
+    held, due = _text(row["held_until"]), _text(row["next_due"])
+    if held and held > (due or ""):
+        return local(held, zone), "held"
+    return local(due, zone), _text(row["due_why"]) or ""
 
 
 def _tell_images(images: Row, lost: Sequence[Row], zone: str) -> None:
@@ -146,6 +154,9 @@ def _feed_json(row: Row) -> dict[str, object]:
     shown = ("name", "source", "url", "articles", "waiting", "failures", "last_polled", "last_success", "newest")
     now = (
         "next_due",
+        "due_why",
+        "every",
+        "slowest",
         "floor",
         "held_until",
         "moved_to",

@@ -100,7 +100,7 @@ class FeedRow(Section):
     categories: Three | None = None
     """Three levels under which documents are filed; unset: 未分类 and the host."""
     every: Duration | None = None
-    """Time between two polls of this feed."""
+    """Time between two polls of this feed, always the same; unset: as `interval` or defaults.every say."""
     enabled: bool = True
     """false pauses the feed; its archive stays."""
     pages: PagesSwitch | None = None

@@ -225,6 +225,8 @@ def _unknown(path: Steps) -> tuple[str, str]:
     near = difflib.get_close_matches(key.lower(), known, n=1, cutoff=0.6)
     if near:
         return f"is no known key; did you mean `{near[0]}`?", near[0]
+    if key in Settings.model_fields:
+        return "is no known key here; it belongs at the top level of the file", ""
     if homes := [name for name, model in _sections() if key in model.model_fields]:
         return f"is no known key here; it belongs under `{homes[0]}`", ""
     return f"is no known key; known here: {', '.join(known)}", ""
@@ -234,6 +236,7 @@ def _sections() -> Iterator[tuple[str, type[BaseModel]]]:
     yield "network", settings.Network
     yield "network.per_host", settings.PerHost
     yield "defaults", settings.Defaults
+    yield "interval", settings.Interval
     yield "document", settings.DocumentSettings
     yield "export", settings.Export
     yield "export.hexo", settings.Hexo

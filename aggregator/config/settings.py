@@ -48,7 +48,7 @@ from aggregator.model import Cookies, Feed, Images, Scope, Way
 from aggregator.text.secrets import secrets_of
 from aggregator.text.urls import host_of, is_sina
 
-RESERVED = frozenset(["interval"])
+RESERVED: frozenset[str] = frozenset()  # keys that a later version will know; none at the moment
 _SHORTEST_PATH = 6  # letters of a webhook's path, which often is all that keeps others out
 UNFILED = "未分类"
 SINA_ZONE = "Asia/Shanghai"
@@ -130,11 +130,26 @@ class Network(Section):
         return self.user_agent or f"Mozilla/5.0 (compatible; aggregator/{__version__}{contact})"
 
 
+class Interval(Section):
+    """How often feeds without an `every` of their own are asked: as often as each has news, between min and max."""
+
+    min: Duration
+    """Least time between two polls, however much news there is."""
+    max: Duration
+    """Longest time between two polls, however little news there is."""
+
+    @model_validator(mode="after")
+    def _least_goes_first(self) -> Self:
+        if self.min > self.max:
+            raise ValueError("min must not be longer than max")
+        return self
+
+
 class Defaults(Section):
     """What holds for every feed that does not say otherwise."""
 
     every: Duration = 300
-    """Least time between two polls of a feed; its server or the listing may ask for more."""
+    """Time between two polls of a feed where no `interval` is given; its server or the listing may ask for more."""
     pages: PagesSwitch = "auto"
     """Fetch each article's page? auto: unless the listing carries the full text."""
     zone: Zone | None = None
@@ -287,6 +302,8 @@ class Settings(Section):
     """Time zone of times on the command line and in what is printed."""
     network: Annotated[Network, BeforeValidator(empty_section)] = Network()
     defaults: Annotated[Defaults, BeforeValidator(empty_section)] = Defaults()
+    interval: Interval | None = None
+    """Between which bounds a feed without `every` is asked as often as it has news; unset: each defaults.every."""
     document: Annotated[DocumentSettings, BeforeValidator(empty_section)] = DocumentSettings()
     export: Annotated[Export, BeforeValidator(empty_section)] = Export()
     observe: Annotated[Observe, BeforeValidator(empty_section)] = Observe()
@@ -305,7 +322,7 @@ class Settings(Section):
 
     def feed_list(self) -> tuple[Feed, ...]:
         """Every feed, paused ones too, in the order of the file, with the defaults filled in."""
-        return tuple(_feed(row, self.defaults, self.network.retry_after_scope) for row in self.feeds)
+        return tuple(_feed(row, self.defaults, self.interval, self.network.retry_after_scope) for row in self.feeds)
 
     def retention(self) -> dict[str, RetentionRow]:
         """After how long what is kept of each feed is dropped."""
@@ -339,14 +356,16 @@ class Settings(Section):
         return tuple(found)
 
 
-def _feed(row: FeedRow, defaults: Defaults, scope: Scope) -> Feed:
+def _feed(row: FeedRow, defaults: Defaults, interval: Interval | None, scope: Scope) -> Feed:
     host = host_of(row.url)
+    by_news = interval if row.every is None else None
     return Feed(
         name=row.name,
         source=row.source,
         url=row.url,
         categories=row.categories or (UNFILED, host, host),
-        every=row.every or defaults.every,
+        every=by_news.min if by_news else row.every or defaults.every,
+        slowest=by_news.max if by_news else None,
         enabled=row.enabled,
         pages=row.pages or defaults.pages,
         zone=_zone(row, row.url, defaults),

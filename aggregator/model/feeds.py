@@ -43,7 +43,8 @@ class Feed:
     source: str  # a name in aggregator.sources.SOURCES, or "url" and "import" of what no feed announced
     url: str
     categories: tuple[str, str, str]
-    every: int = 300  # seconds between polls
+    every: int = 300  # seconds between polls; the least, where ``slowest`` is given
+    slowest: int | None = None  # seconds: how rarely it is asked when it hardly ever has news
     enabled: bool = True
     pages: Pages = "auto"  # fetch each article's page?
     zone: str | None = None  # IANA name in which zone-less dates of this feed are read

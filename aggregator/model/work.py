@@ -66,12 +66,14 @@ class Settled:
 class Noted:
     """What noting a listing changed: entries of articles not seen before, entries whose article is known, edits.
 
-    ``remark`` is for people: that the feed has moved, or is no longer where it had moved.
+    ``arrived`` are entries that this feed has not announced before. ``remark`` is for people: that the feed has moved,
+    or is no longer where it had moved.
     """
 
     new: int = 0
     known: int = 0
     changed: int = 0
+    arrived: int = 0
     remark: str | None = None
 
 
