@@ -19,6 +19,7 @@ from world import START
 from aggregator.app import App, network_of
 from aggregator.archive import SqliteArchive
 from aggregator.config import parse
+from aggregator.intervals import Chance, no_chance
 from aggregator.model import Feed
 from aggregator.pipeline import Desk
 from aggregator.web import Client
@@ -68,7 +69,7 @@ def in_virtual_time(main: Coroutine[Any, Any, T]) -> T:
 
 _CONFIG = """
 archive: archive.db
-network: {allow_private: [127.0.0.0/8], per_host: {connections: 2}}
+network: {{allow_private: [127.0.0.0/8], per_host: {{{per_host}}}}}
 """
 
 
@@ -77,11 +78,21 @@ async def _local(host: str) -> Sequence[str]:
 
 
 @asynccontextmanager
-async def virtual_app(folder: Path, feeds: Sequence[Feed], answer: Handler) -> AsyncIterator[tuple[App, VirtualClock]]:
-    """The program over an archive of its own, its real client above ``answer`` in the place of the wire."""
+async def virtual_app(
+    folder: Path,
+    feeds: Sequence[Feed],
+    answer: Handler,
+    *,
+    per_host: str = "connections: 2",
+    chance: Chance = no_chance,
+) -> AsyncIterator[tuple[App, VirtualClock]]:
+    """The program over an archive of its own, its real client above ``answer`` in the place of the wire.
+
+    ``per_host`` is that section of the configuration, ``chance`` what spreads due times.
+    """
     clock = VirtualClock(asyncio.get_running_loop())
-    settings = parse(_CONFIG, folder / "config.yaml")
-    archive = await SqliteArchive.open(settings.archive, clock, parser="test", rules="test")
+    settings = parse(_CONFIG.format(per_host=per_host), folder / "config.yaml")
+    archive = await SqliteArchive.open(settings.archive, clock, parser="test", rules="test", chance=chance)
     try:
         await archive.enrol(feeds)
         holds = await archive.holds()
