@@ -1,0 +1,168 @@
+"""The pages in a real browser: what they show, ask for and run, by mouse and by keyboard, without scripts, too."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import pytest
+import searching
+from browser import Browser, browsing
+from test_consumers import browse
+from test_front_page import query
+
+pytest.importorskip("datasette", reason="the extra [browse] is not installed")
+WORDS = ("央行", "数字经济", "LPR报价")
+
+
+@pytest.fixture(scope="module")
+def site(demo_archive: Path) -> Iterator[str]:
+    """``aggregator browse`` on the demo's archive."""
+    with browse(demo_archive.parent) as base:
+        yield base
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with browsing(tmp_path_factory.mktemp("profile")) as one:
+        one.page.set_extra_http_headers({"accept-language": "zh-CN"})
+        yield one
+
+
+@pytest.fixture
+def seen(browser: Browser) -> Iterator[list[str]]:
+    """What pages of a test ask of others, fail to load and say on the console: nothing."""
+    wrong: list[str] = []
+    listeners = {
+        "request": lambda request: urlsplit(request.url).hostname == "127.0.0.1" or wrong.append(request.url),
+        "console": lambda message: wrong.append(message.text),
+        "pageerror": lambda error: wrong.append(str(error)),
+        "response": lambda answer: answer.status < 400 or wrong.append(f"{answer.status} {answer.url}"),
+    }
+    for name, listener in listeners.items():
+        browser.page.on(name, listener)
+    yield wrong
+    for name, listener in listeners.items():
+        browser.page.remove_listener(name, listener)
+    assert wrong == []
+
+
+def test_from_the_front_page_to_an_article_and_what_changed_in_it(browser: Browser, site: str, seen: list[str]) -> None:
+    page = browser.page
+    page.goto(f"{site}/")
+    assert page.locator("h1").inner_text().endswith(("一", "二", "三", "四", "五", "六", "日"))
+    assert page.locator(".leads img").count() == 5
+    assert page.evaluate("() => [...document.images].slice(0, 5).every(image => image.naturalWidth > 100)")
+    first = page.locator(".lines .headline").first
+    title = first.inner_text()
+    first.click()
+    assert page.locator("article h1").inner_text() == title
+    page.goto(f"{site}/")
+    page.get_by_role("link", name="有修订").first.click()
+    assert page.locator("del").count() > 0
+    assert page.locator("ins").count() > 0
+    page.get_by_role("link", name="回到文章").click()
+    assert page.locator("article.reading").count() == 1
+
+
+@pytest.mark.parametrize("words", WORDS)
+def test_a_search_finds_what_the_reference_matcher_finds(
+    browser: Browser, site: str, seen: list[str], demo_archive: Path, words: str
+) -> None:
+    from aggregator.articles.plaintext import text_of
+    from aggregator.articles.rules import built_in
+
+    sql = "SELECT r.title, r.body, r.summary, r.rule, r.media FROM articles a JOIN revisions r ON r.id = a.revision"
+    rows = [
+        (title, summary or text_of(body, rule, built_in()), media or "")
+        for title, body, summary, rule, media in query(demo_archive, sql)
+    ]
+    expected = len(searching.Corpus.of(rows).matches(words))
+    page = browser.page
+    page.goto(f"{site}/")
+    page.fill("#q", words)
+    page.press("#q", "Enter")
+    shown = page.locator('[role="status"]').inner_text()
+    found = int((re.search(r"(\d+) 篇", shown) or [0, 0])[1])
+    assert found == expected
+    counted = page.locator(".hits li").count()
+    while page.locator("a[rel=next]").count():
+        page.click("a[rel=next]")
+        counted += page.locator(".hits li").count()
+    assert counted == expected
+
+
+def test_facets_narrow_and_widen_again(browser: Browser, site: str, seen: list[str]) -> None:
+    page = browser.page
+    page.goto(f"{site}/archive/-/search?q={quote('增长')}")
+    before = page.locator('[role="status"]').inner_text()
+    facet = page.locator(".facets li").first
+    count = facet.locator(".numbers").inner_text()
+    facet.locator("a").click()
+    assert page.locator('[role="status"]').inner_text().startswith(f"{count} 篇")
+    page.locator('.facets a[aria-current="true"]').click()
+    assert page.locator('[role="status"]').inner_text() == before
+
+
+def test_the_language_is_switched_and_stays(browser: Browser, site: str, seen: list[str]) -> None:
+    page = browser.page
+    page.goto(f"{site}/archive/-/search?q=LPR")
+    page.click("text=English")
+    assert page.locator("html").get_attribute("lang") == "en"
+    assert page.url.endswith("/archive/-/search?q=LPR")
+    page.goto(f"{site}/")
+    assert page.get_by_role("link", name="Front page").count() == 1
+    page.click("text=中文")
+    assert page.locator("html").get_attribute("lang") == "zh-CN"
+
+
+def test_the_keyboard_leads_to_headlines_and_to_the_search_box(browser: Browser, site: str, seen: list[str]) -> None:
+    page = browser.page
+    page.goto(f"{site}/")
+    focused = "() => document.activeElement.textContent"
+    titles = page.locator("main a.headline").all_inner_texts()
+    page.keyboard.press("j")
+    assert page.evaluate(focused) == titles[0]
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    assert page.evaluate(focused) == titles[1]
+    page.keyboard.press("Enter")
+    page.wait_for_selector("article.reading")
+    assert page.locator("article h1").inner_text() == titles[1]
+    page.keyboard.press("/")
+    assert page.evaluate("() => document.activeElement.id") == "q"
+    page.keyboard.type("jk/")
+    assert page.input_value("#q") == "jk/"
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    assert page.locator("details.keys[open]").count() == 1
+    page.keyboard.press("h")
+    page.wait_for_selector(".dateline")
+
+
+@pytest.mark.parametrize("path", ["", "archive/articles/1", "archive/-/search?q=LPR"])
+def test_no_page_is_wider_than_a_telephone(browser: Browser, site: str, seen: list[str], path: str) -> None:
+    page = browser.page
+    for width in (390, 320):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.goto(f"{site}/{path}")
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= width
+    page.set_viewport_size({"width": 1000, "height": 800})
+
+
+def test_pages_work_without_scripts(browser: Browser, site: str) -> None:
+    page = browser.page
+    page.route("**/*.js*", lambda route: route.abort())
+    try:
+        page.goto(f"{site}/archive/-/news")
+        page.locator(".lines .headline").first.click()
+        page.locator("details.document summary").click()
+        assert page.locator("#document").inner_text().startswith("---")
+        page.fill("#q", "央行")
+        page.click(".find button")
+        assert page.locator(".hits li").count() > 0
+    finally:
+        page.unroute("**/*.js*")
