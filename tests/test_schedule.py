@@ -118,6 +118,41 @@ def test_o2_a_clock_set_wrong_and_right_again_costs_one_catch_up(tmp_path: Path,
         assert sum(gap < 298 for gap in gaps) <= 2  # one poll out of turn for each time the clock was set
 
 
+def test_o2_a_hold_told_by_a_wrong_clock_ends_with_it(tmp_path: Path) -> None:
+    times: Times = defaultdict(list)
+
+    async def refusing(request: httpx.Request) -> httpx.Response:
+        times[request.url.path].append(asyncio.get_running_loop().time())
+        return httpx.Response(429, stream=httpx.ByteStream(b""), headers={"retry-after": "600"})
+
+    async def run() -> None:
+        async with virtual_app(tmp_path, rows(1, 1), refusing) as (app, clock):
+            daemon = Daemon(app, listened()[0])
+            for second in range(1_000):
+                clock.set_by = timedelta(days=365 if second < 100 else 0)
+                await daemon.tick()
+                await asyncio.sleep(1)
+            assert all(hold.until is None or hold.until < clock() + timedelta(days=1) for hold in app.client.holds())
+            await daemon.drain()
+
+    in_virtual_time(run())
+    assert [round(at / 100) for at in times["/0.xml"]] == [0, 1, 7]
+
+
+def test_hosts_that_hang_do_not_take_all_connections(tmp_path: Path) -> None:
+    times: Times = defaultdict(list)
+
+    async def run() -> None:
+        dead = {f"h{n}.example": 1e9 for n in range(6)}
+        async with virtual_app(tmp_path, rows(24, 12), world(times, lambda host: dead.get(host, 0.05))) as (app, _):
+            await lived(app, 20)
+
+    in_virtual_time(run())
+    good = [at for path, all_of in times.items() if int(path[1:-4]) % 12 >= 6 for at in all_of]
+    assert len(good) == 12
+    assert max(good) <= 5
+
+
 def test_o2_a_suspended_hour_is_caught_up_by_one_poll(tmp_path: Path) -> None:
     times: Times = defaultdict(list)
 

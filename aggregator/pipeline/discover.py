@@ -30,6 +30,9 @@ from aggregator.text.dates import too_far_ahead
 # After such an error of the address to which a feed has moved, the configured one is tried.
 _LOST = frozenset({"dns", "gone", "not_a_feed", "not_found", "redirects", "refused", "scheme", "tls"})
 
+# No server is left alone for longer than a day; what lies further ahead was told by a clock that was wrong.
+_LONGEST_HOLD = timedelta(hours=25)
+
 
 @dataclass(slots=True)
 class Trace:
@@ -48,7 +51,7 @@ async def ask(desk: Desk, feed: Feed, *, revive: bool = True) -> Report:
     if state.status == "gone" and not revive:
         said = f"not asked, its server said that it is gone; `aggregator fetch {feed.name}` asks once more"
         return Report(feed.name, "gone", error_kind="gone", error=said)
-    if state.held_until and state.held_until > started:
+    if state.held_until and started < state.held_until <= started + _LONGEST_HOLD:
         return await _held(desk, feed, state.held_until)
     trace = Trace()
     try:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from aggregator.errors import FetchError
@@ -17,9 +17,11 @@ Sleep = Callable[[float], Awaitable[None]]
 Chance = Callable[[], float]  # each time another number of at least 0 and below 1
 
 CONNECTIONS = 8  # over all hosts: httpx costs twice as much per request above that
+SLOW = 2.0  # seconds after which a request is not counted among them: whoever only waits costs next to nothing
 
 _FIRST_HOLD = 60.0  # seconds after a first refusal without Retry-After; doubles with each further one
 _LONGEST_HOLD = 6 * 3600.0
+_FAR = timedelta(hours=25)  # no hold is longer than a day: what lies further ahead was told by a clock that was wrong
 _JITTER = 0.25  # of a hold, added by chance, so that not all who were refused together come back together
 _HOLDING = frozenset({403, 418, 429, 456, 503})  # statuses that mean "too much, or not you"
 ADVISING = frozenset({429, 503})  # those of them whose Retry-After counts
@@ -63,7 +65,8 @@ class Manners:
 
     def holds(self) -> tuple[Hold, ...]:
         """Return all hosts that ever refused us; one that answers well again has no instant and no failures."""
-        return tuple(self._holds.values())
+        far = self._clock() + _FAR
+        return tuple(replace(one, until=None) if one.until and one.until > far else one for one in self._holds.values())
 
     @asynccontextmanager
     async def turn(self, host: str) -> AsyncIterator[None]:
@@ -78,12 +81,26 @@ class Manners:
                 await self._wait(host, place)
                 await self._everywhere.acquire()
                 place.started = self._clock()
-            try:
+            with self._counted():
                 # Another request may have been refused while this one stood in the queue.
                 self._check(host)
                 yield
-            finally:
-                self._everywhere.release()
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        """Hold a place among all requests for as long as the block runs, but give it up when that takes long."""
+        held = [self._everywhere]
+
+        def give_up() -> None:
+            if held:
+                held.pop().release()
+
+        slow = asyncio.get_running_loop().call_later(SLOW, give_up)
+        try:
+            yield
+        finally:
+            slow.cancel()
+            give_up()
 
     def heard(self, host: str, status: int, headers: Mapping[str, str], scope: Scope = "host") -> datetime | None:
         """Learn from an answer; return the instant before which no request is wanted, if it says so.
@@ -114,8 +131,8 @@ class Manners:
         return place.probe if hold and hold.failures else nullcontext()
 
     def _held_until(self, host: str) -> datetime | None:
-        hold = self._holds.get(host)
-        return hold.until if hold and hold.until and self._clock() < hold.until else None
+        hold, now = self._holds.get(host), self._clock()
+        return hold.until if hold and hold.until and now < hold.until <= now + _FAR else None
 
     def _check(self, host: str) -> None:
         until = self._held_until(host)
