@@ -86,6 +86,16 @@ def test_facets_count_and_narrow(demo_archive: Path) -> None:
             assert 'aria-current="true"' in narrowed.text
 
 
+def test_months_are_shanghais(demo_archive: Path) -> None:
+    section = found(demo_archive).partition("<h2>月份</h2>")[2].partition("</section>")[0]
+    sql = (
+        "SELECT strftime('%Y-%m', coalesce(published, first_seen), '+8 hours'), count(*) FROM articles"
+        " WHERE revision NOT NULL GROUP BY 1"
+    )
+    shown = re.findall(r'">([0-9-]+)</a> <span class="numbers soft">(\d+)', section)
+    assert {(month, int(n)) for month, n in shown} == set(query(demo_archive, sql))
+
+
 def test_a_symbol_alone_and_no_words_at_all(demo_archive: Path) -> None:
     ((symbol, n),) = query(demo_archive, "SELECT symbol, count(*) FROM symbols GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 1")
     assert count(found(demo_archive, symbol=symbol)) == n

@@ -13,7 +13,7 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 _WEEKDAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 _MONTHS = "January February March April May June July August September October November December".split()
 _FORMS = {"minute": "%Y-%m-%d %H:%M", "second": "%Y-%m-%d %H:%M:%S", "time": "%H:%M", "day": "%Y-%m-%d", "hour": "%H"}
-_FORMS |= {"clock": "%H:%M:%S", "field": "%Y-%m-%dT%H:%M"}  # as a field for local times holds it
+_FORMS |= {"clock": "%H:%M:%S", "month": "%Y-%m", "field": "%Y-%m-%dT%H:%M"}  # as a field for local times holds it
 
 
 def local(instant: str | None, form: str = "minute") -> str:

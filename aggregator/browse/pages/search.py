@@ -14,6 +14,7 @@ from aggregator.articles.rules import built_in
 from aggregator.browse.archives import Connection, Row
 from aggregator.browse.pages.article import reader_of, until_of
 from aggregator.browse.sql import search as sql
+from aggregator.browse.times import local
 from aggregator.browse.visit import Visit
 from aggregator.text.query import Words, match_of, parse
 from aggregator.text.snippets import Snippet, marked, snippet
@@ -109,9 +110,11 @@ def _hits(connection: Connection, asked: Asked, until: int | None) -> list[Row]:
     only = symbols[0] if len(symbols) == 1 and not asked.match and until is None else None
     rows = sql.hits(connection, asked.match, only, until, ranked=asked.sort == "rank")
     names = cache(lambda text: tuple(dict.fromkeys(json.loads(text or "[]"))))
+    month = cache(lambda hour: (local(f"{hour}:00:00Z", "month"),))  # of thousands of hits few are of different hours
     for row in rows:
         row["category"], row["symbol"] = names(row["categories"]), names(row["symbols"])
-        for facet in ("feed", "media", "month"):
+        row["month"] = month(row["at"][:13])
+        for facet in ("feed", "media"):
             row[facet] = (row[facet],) if row[facet] else ()
     return rows
 

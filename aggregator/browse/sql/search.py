@@ -38,8 +38,7 @@ def hits(
     return rows(
         connection,
         f"WITH found AS MATERIALIZED ({found}) SELECT r.id, found.score, f.name AS feed, r.media, r.categories,"
-        " r.symbols, coalesce(r.published, a.first_seen) AS at,"
-        " strftime('%Y-%m', coalesce(r.published, a.first_seen), '+8 hours') AS month"
+        " r.symbols, coalesce(r.published, a.first_seen) AS at"
         " FROM found CROSS JOIN revisions r ON r.id = found.id CROSS JOIN articles a ON a.id = r.article"
         f" LEFT JOIN feeds f ON f.id = a.home_feed WHERE {which} ORDER BY r.id DESC",
         {"match": match, "symbol": symbol, "until": until, "most": MOST},
