@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
+from time import thread_time
 
 import pytest
 
@@ -108,3 +109,20 @@ def test_pieces_of_real_pages_and_feeds_are_read_as_by_a_parser() -> None:
 )
 def test_what_only_a_parser_can_tell_is_left_to_it(html: str) -> None:
     assert nodes(html) is None
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<p>a</p>" + "字" * 1_000_000,
+        "字" * 1_000_000 + "<",
+        "<p " + 'a="b" ' * 200_000,
+        "<!--" + "a" * 1_000_000,
+        "&" * 10**6,
+    ],
+    ids=["tail", "no tag", "attributes", "comment", "ampersands"],
+)
+def test_a_long_text_is_read_in_linear_time(html: str) -> None:
+    before = thread_time()
+    nodes(html)
+    assert thread_time() - before < 5  # quadratic, it takes hours

@@ -22,10 +22,10 @@ _MOST_ATTRIBUTES = 30
 
 _REFERENCES = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&nbsp;": "\xa0", "&#39;": "'"}
 _REFERENCE = re.compile("|".join(_REFERENCES))
-# A tag or comment in one spelling; what follows the last one is text. No two parts can match the same character.
+# A tag or comment in one spelling; what follows the last one is text. No part gives back what it took.
 _TOKEN = re.compile(
-    r"(?P<text>[^<]*)(?:<(?P<end>/?)(?P<name>[a-z][a-z0-9]*)(?P<attributes>(?: [a-z][a-z0-9-]*=\"[^\"<>\n]*\")*) ?"
-    r"(?P<empty>/?)>|<!--(?P<comment>[^<>&-]*)-->)"
+    r"(?P<text>[^<]*+)(?:<(?P<end>/?)(?P<name>[a-z][a-z0-9]*)(?P<attributes>(?: [a-z][a-z0-9-]*=\"[^\"<>\n]*+\")*+) ?"
+    r"(?P<empty>/?)>|<!--(?P<comment>[^<>&-]*+)-->)"
 )
 _ATTRIBUTE = re.compile(r" ([a-z][a-z0-9-]*)=\"([^\"]*)\"")
 
@@ -69,8 +69,8 @@ def nodes(html: str) -> list[Node] | None:
     found: list[Node] = []
     opened: list[str] = []
     at = 0
-    for token in _TOKEN.finditer(html):
-        if token.start() != at or not _added(found, opened, token):
+    while token := _TOKEN.match(html, at):
+        if not _added(found, opened, token):
             return None
         at = token.end()
     rest = _characters(html[at:])
