@@ -14,7 +14,7 @@ from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader
 
 from aggregator.browse.archives import archives_of
 from aggregator.browse.language import LANGUAGES, language_of, remember, text
-from aggregator.browse.times import ago, local, long_day
+from aggregator.browse.times import ago, local, long_day, span
 from aggregator.browse.visit import address
 
 _HERE = Path(__file__).parent
@@ -25,6 +25,8 @@ _YEAR = 365 * 24 * 3600
 WAYS: tuple[tuple[str, str], ...] = (
     ("nav_news", "-/news"),
     ("nav_search", "-/search"),
+    ("nav_figures", "-/figures"),
+    ("nav_feeds", "-/feeds"),
     ("nav_data", ""),
 )
 
@@ -45,6 +47,10 @@ class Layout:
     def to(self, path: str, **query: object) -> str:
         """Where a page of this archive is."""
         return address(self.datasette, str(self.database), path, **query)
+
+    def span(self, seconds: float) -> str:
+        """A duration in words."""
+        return span(self.language, seconds)
 
     def asset(self, name: str) -> str:
         """Where a file of ``static/`` is."""
@@ -78,6 +84,7 @@ def layout(datasette: Any, request: Any, database: str | None) -> dict[str, obje
         "t": made.say,
         "to": made.to,
         "local": local,
+        "span": made.span,
         "ago": partial(ago, made.language),
         "long_day": partial(long_day, made.language),
         "archives": names,

@@ -17,7 +17,7 @@ from aggregator.archive.schema import APPLICATION_ID
 from aggregator.browse.archives import archives_of, is_archive
 from aggregator.browse.layout import LANGUAGE, STATIC, choose_language, layout, prepare, static
 from aggregator.browse.metadata import METADATA, QUIET
-from aggregator.browse.pages import article, images, news, revisions, search
+from aggregator.browse.pages import article, feeds, figures, images, news, published, revisions, search, stored
 from aggregator.browse.safety import ROBOTS, guarded, may, robots
 from aggregator.browse.visit import Visit, stock, visit_of
 from aggregator.text.query import match_of, parse
@@ -33,6 +33,15 @@ ROUTES: tuple[tuple[str, View], ...] = (
     (f"{_ARCHIVE}/articles/(?P<article>[0-9]+)$", article.article),
     (f"{_ARCHIVE}/-/diff/(?P<article>[0-9]+)$", revisions.diff),
     (f"{_ARCHIVE}/-/image/(?P<sha256>[0-9a-f]{{64}})$", images.image),
+    (f"{_ARCHIVE}/-/figures$", figures.figures),
+    (f"{_ARCHIVE}/-/feeds$", feeds.feeds),
+    (f"{_ARCHIVE}/-/feeds/(?P<feed>[^/]+)$", feeds.feed),
+    # of the first archive, where none is named
+    *((f"{where}/feed(/(?P<feed>[^/]+))?\\.(?P<form>atom|json)$", published.feed) for where in (_ARCHIVE, "^")),
+    *((f"{where}/-/articles\\.json$", published.listed) for where in (_ARCHIVE, "^")),
+    *((f"{where}/-/articles\\.csv$", published.table) for where in (_ARCHIVE, "^")),
+    *((f"{where}/-/document/(?P<key>.+)\\.md$", stored.document) for where in (_ARCHIVE, "^")),
+    *((f"{where}/-/page/(?P<number>[0-9]+)$", stored.page) for where in (_ARCHIVE, "^")),
 )
 _OURS = frozenset(pattern for pattern, _ in ROUTES)
 

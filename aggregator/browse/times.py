@@ -49,6 +49,14 @@ def ago(language: str, instant: str | None, now: datetime) -> str:
     return text(language, "ago_now")
 
 
+def span(language: str, seconds: float) -> str:
+    """A duration in its largest unit: 45 s, 5 min, 1.5 h."""
+    for unit, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= size:
+            return text(language, f"span_{unit}", n=f"{seconds / size:.3g}")
+    return text(language, "span_seconds", n=f"{seconds:.2g}" if seconds < 10 else f"{seconds:.0f}")
+
+
 def long_day(language: str, day: date) -> str:
     """A day as a newspaper dates itself: 2026年11月27日 星期五, Friday 27 November 2026."""
     if language == "zh":

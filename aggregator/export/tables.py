@@ -38,14 +38,16 @@ def write_jsonl(stream: IO[bytes], rows: Iterable[Row]) -> int:
     return count
 
 
-def write_csv(stream: IO[bytes], rows: Iterable[Row], columns: Sequence[str] = COLUMNS) -> int:
+def write_csv(stream: IO[bytes], rows: Iterable[Row], columns: Sequence[str] = COLUMNS, *, begun: bool = False) -> int:
     """Write a heading and the rows (RFC 4180, UTF-8 with a byte order mark, without which Excel guesses); how many.
 
     A text that a spreadsheet would calculate is preceded by ``'``. A list is its values with ``; `` between them.
+    ``begun``: the heading was written before.
     """
     writer = csv.writer(_Encoded(stream), lineterminator="\r\n")
-    stream.write(codecs.BOM_UTF8)
-    writer.writerow(columns)
+    if not begun:
+        stream.write(codecs.BOM_UTF8)
+        writer.writerow(columns)
     count = 0
     for row in rows:
         writer.writerow([_cell(row[name]) for name in columns])
@@ -67,9 +69,12 @@ class _Encoded:
 def _cell(value: object) -> object:
     if isinstance(value, list):
         value = "; ".join(map(str, value))
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
-    return value
+    return safe_cell(value) if isinstance(value, str) else value
+
+
+def safe_cell(text: str) -> str:
+    """A text as no spreadsheet calculates it."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def write_parquet(stream: IO[bytes], rows: Iterable[Row]) -> int:

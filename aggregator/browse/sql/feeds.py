@@ -1,56 +1,80 @@
-"""The articles of a feed that we publish: the versions we had last, of a feed, with words, of a stock."""
+"""Articles for other programs: the versions we had last, of a feed, with words, of a stock, of some days."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from aggregator.articles.plaintext import text_of
 from aggregator.articles.rules import built_in
 from aggregator.browse.archives import Connection, Row, rows
 
+MOST = 10_000  # rows that are looked at, whatever the archive's size
 _LISTS = ("categories", "keywords", "symbols")
-# Where the walk begins, newest first; each is an order that an index has, and looks at so many rows at most.
-_MATCHING = "SELECT rowid AS id FROM revisions_fts WHERE revisions_fts MATCH :match ORDER BY rowid DESC LIMIT 10000"
-_NAMING = (
-    "SELECT a.revision AS id FROM (SELECT article FROM symbols WHERE symbol = :symbol ORDER BY article DESC LIMIT 1000)"
-    " JOIN articles a ON a.id = article ORDER BY id DESC"
-)
-_LISTED = (
-    "SELECT a.revision AS id FROM (SELECT DISTINCT article FROM"
-    " (SELECT article FROM entries WHERE feed = :feed ORDER BY id DESC LIMIT 1000))"
-    " JOIN articles a ON a.id = article ORDER BY id DESC"
-)
-_ALL = "SELECT id FROM revisions ORDER BY id DESC LIMIT 10000"
-_IN_FEED = "EXISTS (SELECT 1 FROM entries WHERE article = a.id AND feed = :feed)"
-_NAMES = "EXISTS (SELECT 1 FROM symbols WHERE article = a.id AND symbol = :symbol)"
+_TIME = "coalesce(a.published, a.first_seen)"
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a feed of ours shall hold. ``feed`` is the number of one, ``match`` an expression of FTS5."""
+    """Which articles are wanted; ``None`` is no matter.
 
-    feed: int | None = None
+    ``match`` is an expression of FTS5, ``feed`` the number of one that announced them, ``since`` the first instant of
+    publication and ``until`` the first no longer wanted, ``before`` a version behind which the answer goes on.
+    """
+
     match: str | None = None
     symbol: str | None = None
+    feed: int | None = None
+    since: str | None = None
+    until: str | None = None
+    media: str | None = None
+    category: str | None = None
+    before: int | None = None
 
 
-def feed_number(connection: Connection, name: str) -> int | None:
-    """The number of a feed of the archive."""
-    row = connection.execute("SELECT id FROM feeds WHERE name = ?", [name]).fetchone()
-    return int(row[0]) if row else None
+# Where the walk begins: the first of these that is asked for. Each is the order of an index, and bounded.
+_SOURCES = {
+    "match": "SELECT rowid AS id FROM revisions_fts WHERE revisions_fts MATCH :match"
+    " AND (:before IS NULL OR rowid < :before) ORDER BY rowid DESC LIMIT :most",
+    "symbol": "SELECT a.revision AS id FROM (SELECT article FROM symbols WHERE symbol = :symbol"
+    " ORDER BY article DESC LIMIT :most) JOIN articles a ON a.id = article ORDER BY id DESC",
+    "feed": "SELECT a.revision AS id FROM (SELECT DISTINCT article FROM (SELECT article FROM entries"
+    " WHERE feed = :feed ORDER BY id DESC LIMIT :most)) JOIN articles a ON a.id = article ORDER BY id DESC",
+    "since": "SELECT revision AS id FROM (SELECT revision FROM articles WHERE published >= :since"
+    " ORDER BY published LIMIT :most) ORDER BY id DESC",
+    "until": "SELECT revision AS id FROM (SELECT revision FROM articles WHERE published < :until"
+    " ORDER BY published DESC LIMIT :most) ORDER BY id DESC",
+    "": "SELECT id FROM revisions WHERE :before IS NULL OR id < :before ORDER BY id DESC LIMIT :most",
+}
+_CONDITIONS = {
+    "symbol": "EXISTS (SELECT 1 FROM symbols WHERE article = a.id AND symbol = :symbol)",
+    "feed": "EXISTS (SELECT 1 FROM entries WHERE article = a.id AND feed = :feed)",
+    "since": f"{_TIME} >= :since",
+    "until": f"{_TIME} < :until",
+    "media": "r.media = :media",
+    "category": "EXISTS (SELECT 1 FROM json_each(r.categories) WHERE value = :category)",
+    "before": "r.id < :before",
+}
+
+
+def feed_number(connection: Connection, names: Sequence[str]) -> tuple[int, str] | None:
+    """Number and name of the first feed of these names that the archive knows."""
+    found = "SELECT f.id, f.name FROM json_each(?) one JOIN feeds f ON f.name = one.value ORDER BY one.key LIMIT 1"
+    row = connection.execute(found, [json.dumps(list(names))]).fetchone()
+    return (int(row[0]), str(row[1])) if row else None
 
 
 def newest(connection: Connection, asked: Asked, limit: int) -> list[int]:
-    """The versions it holds, newest first; current ones that have a document."""
-    source = _MATCHING if asked.match else _NAMING if asked.symbol else _LISTED if asked.feed else _ALL
+    """The versions wanted, newest first; current ones that have a document."""
+    said = {name: value for name, value in asdict(asked).items() if value is not None}
+    source = next(sql for name, sql in _SOURCES.items() if name in said or not name)
     wanted = ["r.id = a.revision", "a.document NOT NULL", "r.reason IS NOT 'dropped'"]
-    wanted += [_IN_FEED] * (asked.feed is not None) + [_NAMES] * (asked.symbol is not None)
+    wanted += [condition for name, condition in _CONDITIONS.items() if name in said]
     found = connection.execute(
         f"SELECT r.id FROM ({source}) one CROSS JOIN revisions r ON r.id = one.id"
         f" CROSS JOIN articles a ON a.id = r.article WHERE {' AND '.join(wanted)} LIMIT :limit",
-        {"feed": asked.feed, "match": asked.match, "symbol": asked.symbol, "limit": limit},
+        {**asdict(asked), "most": MOST, "limit": limit},
     )
     return [number for (number,) in found]
 
@@ -70,4 +94,4 @@ def articles(connection: Connection, revisions: Sequence[int]) -> Iterator[Row]:
 
 def _told(row: Row) -> Row:
     text = text_of(row["body"], row["rule"], built_in()) if row["body"] else row["summary"] or ""
-    return {**row, **{name: json.loads(str(row[name] or "[]")) for name in _LISTS}, "text": text}
+    return {**row, **{name: json.loads(row[name] or "[]") for name in _LISTS}, "text": text}

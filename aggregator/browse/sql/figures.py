@@ -1,0 +1,90 @@
+"""What the pictures are drawn from. Each is bounded by an index or by the newest rows, not by the archive's size."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aggregator.browse.archives import Connection, Row, rows
+
+NEWEST = 10_000  # articles, and sightings, that are looked at
+_AT = "coalesce(a.published, a.first_seen)"
+_GOOD = "('ok', 'unchanged', 'degraded', 'empty', 'stale')"
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """What is known of a feed's polls in an hour."""
+
+    polls: int
+    failed: int
+
+
+def feeds(connection: Connection) -> list[Row]:
+    """The feeds in use, in the configuration's order."""
+    return rows(
+        connection, "SELECT id, name FROM feeds WHERE active AND source NOT IN ('url', 'import') ORDER BY position"
+    )
+
+
+def now(connection: Connection) -> str | None:
+    """When something was last polled or stored."""
+    row = connection.execute(
+        "SELECT max(coalesce((SELECT max(last_polled) FROM feeds), ''),"
+        " coalesce((SELECT at FROM commits ORDER BY seq DESC LIMIT 1), ''))"
+    ).fetchone()
+    return str(row[0]) or None
+
+
+def by_hour(connection: Connection, first: str, until: str) -> dict[tuple[int, int], int]:
+    """How many articles appeared in which hour of the day in Shanghai, by home feed and hour; the newest 10,000."""
+    found = connection.execute(
+        "SELECT home_feed, cast(strftime('%H', at, '+8 hours') AS INTEGER), count(*) FROM"
+        f" (SELECT a.home_feed, {_AT} AS at FROM articles a WHERE a.revision IS NOT NULL"
+        f" AND {_AT} >= :first AND {_AT} < :until ORDER BY {_AT} DESC LIMIT :most)"
+        " WHERE home_feed NOT NULL GROUP BY 1, 2",
+        {"first": first, "until": until, "most": NEWEST},
+    )
+    return {(feed, hour): count for feed, hour, count in found}
+
+
+def polls(connection: Connection, first: str) -> Mapping[tuple[int, str], Hour]:
+    """The polls of each feed and hour from an hour on; an hour is its first instant."""
+    found = connection.execute(
+        "WITH polled(feed, hour, polls, failed) AS ("
+        f" SELECT p.feed, p.hour, p.polls, iif(p.status IN {_GOOD}, 0, p.polls) FROM feeds f"
+        " CROSS JOIN poll_hours p ON p.feed = f.id AND p.hour >= :first"
+        " UNION ALL SELECT p.feed, strftime('%Y-%m-%dT%H:00:00Z', c.at), 1, p.error_kind IS NOT NULL"
+        ' FROM commits c CROSS JOIN polls p ON p."commit" = c.seq WHERE c.at >= :first)'
+        " SELECT feed, hour, sum(polls), sum(failed) FROM polled GROUP BY feed, hour",
+        {"first": first},
+    )
+    return {(feed, hour): Hour(count, failed) for feed, hour, count, failed in found}
+
+
+def began(connection: Connection) -> dict[int, str]:
+    """When each feed was first polled, as far as its first sighting tells."""
+    found = connection.execute(
+        "SELECT f.id, c.at FROM feeds f JOIN polls p ON p.id = (SELECT min(id) FROM polls WHERE feed = f.id)"
+        ' JOIN commits c ON c.seq = p."commit"'
+    )
+    return dict(found)
+
+
+def lags(connection: Connection) -> list[tuple[int, float | None, float]]:
+    """Of the newest 10,000 sightings: feed, Sina's lag and ours, in seconds from its ``ctime``.
+
+    Only what a feed announced for the first time, and not what it had listed before it was ever polled.
+    """
+    found = connection.execute(
+        'WITH first(feed, seq) AS MATERIALIZED (SELECT f.id, (SELECT "commit" FROM entries WHERE feed = f.id'
+        " ORDER BY id LIMIT 1) FROM feeds f)"
+        " SELECT e.feed, (julianday(e.intime) - julianday(e.ctime)) * 86400,"
+        " (julianday(c.at) - julianday(e.ctime)) * 86400"
+        ' FROM (SELECT id, feed, article, ctime, intime, "commit" FROM entries ORDER BY id DESC LIMIT :most) e'
+        ' JOIN first ON first.feed = e.feed JOIN commits c ON c.seq = e."commit"'
+        ' WHERE e.ctime NOT NULL AND e."commit" > first.seq'
+        " AND NOT EXISTS (SELECT 1 FROM entries WHERE article = e.article AND feed = e.feed AND id < e.id)",
+        {"most": NEWEST},
+    )
+    return [(feed, source, ours) for feed, source, ours in found]
