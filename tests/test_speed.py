@@ -3,29 +3,96 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import subprocess
 import sys
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
+from world import Clock, Site, desk, feed
 
-from aggregator.pipeline.crew import work_through
+from aggregator.model import Announced, Article, Discovery, Entry, Settled
+from aggregator.pipeline.crew import FEW, MANY, work_through
 from aggregator.pipeline.desk import Budget
 
 
-@pytest.mark.parametrize(("waiting", "asked"), [(0, 1), (3, 6)])
-def test_after_a_poll_without_news_the_archive_is_asked_once_for_work(waiting: int, asked: int) -> None:
-    tasks, claims = list(range(waiting)), 0
+@dataclass
+class Work:
+    """Tasks that wait, as an archive hands them out; what was asked for, and given back."""
 
-    async def claim() -> list[int]:
-        nonlocal claims
-        claims += 1
-        return [tasks.pop()] if tasks else []
+    waiting: list[int]
+    asked: list[int] = field(default_factory=list)
+    released: list[int] = field(default_factory=list)
 
-    async def attempt(task: int) -> int:
+    async def claim(self, most: int) -> list[int]:
+        self.asked.append(most)
+        claimed, self.waiting = self.waiting[:most], self.waiting[most:]
+        return claimed
+
+    async def attempt(self, task: int) -> int:
+        if task < 0:
+            raise ValueError(task)
+        await asyncio.sleep(0)
         return task
 
-    done = asyncio.run(work_through(3, Budget(), claim, attempt))
-    assert (sorted(done), claims) == (list(range(waiting)), asked)
+    async def release(self, tasks: Sequence[int]) -> None:
+        self.released += tasks
+
+    def done(self, room: Budget) -> list[int]:
+        return asyncio.run(work_through(3, room, self.claim, self.attempt, release=self.release))
+
+
+def test_after_a_poll_without_news_the_archive_is_asked_once_for_work() -> None:
+    work = Work([])
+    assert (work.done(Budget()), len(work.asked)) == ([], 1)
+
+
+def test_work_is_claimed_in_portions_that_grow_while_it_goes_quickly() -> None:
+    work = Work(list(range(500)))
+    assert sorted(work.done(Budget())) == list(range(500))
+    assert work.asked[:4] == [FEW, 2 * FEW, 4 * FEW, 8 * FEW]
+    assert max(work.asked) == MANY
+
+
+@pytest.mark.parametrize(("room", "done", "asked"), [(0, 0, []), (1, 1, [1]), (25, 25, [20, 5])])
+def test_no_more_is_claimed_than_there_is_room_for(room: int, done: int, asked: list[int]) -> None:
+    work = Work(list(range(500)))
+    assert (len(work.done(Budget(room))), work.asked, work.released) == (done, asked, [])
+
+
+def test_what_nobody_got_to_is_given_back() -> None:
+    work = Work([1, -2, 3, 4, 5, 6, 7, 8, 9])
+    with pytest.raises(ValueError, match="-2"):
+        work.done(Budget())
+    assert work.released == [5, 6, 7, 8, 9]
+
+
+def test_what_is_settled_together_is_one_commit_and_what_cannot_be_stored_is_set_apart(tmp_path: Path) -> None:
+    asyncio.run(_settled_together(tmp_path / "archive.db"))
+    with closing(sqlite3.connect(tmp_path / "archive.db")) as db:
+        assert db.execute('SELECT count(*), count(DISTINCT "commit") FROM revisions').fetchone() == (3, 1)
+        assert db.execute("SELECT count(*) FROM commits WHERE digest IS NULL").fetchone() == (0,)
+        assert db.execute("SELECT title FROM revisions ORDER BY id").fetchall() == [("1",), ("2",), ("3",)]
+
+
+async def _settled_together(path: Path) -> None:
+    site = Site(Clock())
+    wire = feed()
+    async with desk(path, site, wire) as one:
+        entries = [Entry(str(n), f"https://wire.example/{n}", str(n)) for n in range(4)]
+        announced = tuple(Announced((f"url:{entry.link}",), entry, None) for entry in entries)
+        await one.archive.note(wire, Discovery("ok", announced, 4))
+        tasks = sorted(await one.archive.pending(wire, 4), key=lambda task: task.entry.title)
+        titles = ["\ud800", "1", "2", "3"]  # half a surrogate pair cannot be stored
+        done = [Settled(Article("u", title), "d", "none", (f"{title!a}.md",), title, None, "first") for title in titles]
+        # The first begins a transaction of its own, the others wait for its end and share one.
+        found = await asyncio.gather(*map(one.archive.settle, tasks, done), return_exceptions=True)
+        assert [getattr(outcome, "kind", outcome) for outcome in found] == ["unstorable", True, True, True]
+        await one.archive.release(tasks[:1])
+        assert [task.key for task in await one.archive.pending(wire, 4)] == ["url:https://wire.example/0"]
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,10 @@ class Archive(Protocol):
         """Claim up to ``limit`` articles, newest first; nobody else is handed them while the lease runs."""
         ...
 
+    async def release(self, tasks: Sequence[Pending]) -> None:
+        """Give back claimed tasks that nobody got to."""
+        ...
+
     async def current(self, article: int) -> Revision | None:
         """An article's current revision; ``None`` before its first."""
         ...

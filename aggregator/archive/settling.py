@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache, partial
 
 from sqlite_utils import Database
 
 from aggregator.archive import images, rechecks, retries
-from aggregator.archive.apart import storing
 from aggregator.archive.revising import revise
-from aggregator.archive.rows import add_page, commit, stored_page, transaction, update, when
+from aggregator.archive.rows import Commit, add_page, commit, stored_page, transaction, update, when
 from aggregator.archive.sightings import latest
 from aggregator.archive.tasks import task_of
 from aggregator.archive.watching import observe
@@ -70,23 +68,26 @@ def _with_stored(db: Database, task: Pending, rules: str | None) -> Pending:
     return replace(task, stored=stored_page(db, row[0]), stored_id=row[0]) if row else task
 
 
-def settle(
-    db: Database, clock: Clock, task: Pending, done: Settled, parser: str, verdict: Verdict | None = None
-) -> bool:
-    """Store what an article's page gave; whether that made a new revision. Equal content makes none.
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """A change: what an article's page gave is stored, inside the caller's transaction."""
 
-    Raises:
-        ParseError: kind ``unstorable``; nothing is stored.
-    """
-    with storing(task.entry.link or task.key), transaction(db):
-        stamp = cache(partial(commit, db, clock))
-        page, fresh = revise(db, stamp, task, done, parser, verdict)
+    clock: Clock
+    task: Pending
+    done: Settled
+    parser: str
+    verdict: Verdict | None = None
+
+    def __call__(self, db: Database, stamp: Callable[[], Commit]) -> bool:
+        """Whether that made a new revision; equal content makes none."""
+        task, done = self.task, self.done
+        page, fresh = revise(db, stamp, task, done, self.parser, self.verdict)
         if done.signs:
             observe(db, stamp(), task.article, host_of(task.entry.link or ""), page, Reading("ok", done.signs))
         images.queue(db, stamp, task.article, done.images)
         if done.page is not None or done.article.reason == "not_found":
-            rechecks.plan(db, stamp, clock(), task, done.page if isinstance(done.page, Page) else None)
-        _take_off(db, clock(), task)
+            rechecks.plan(db, stamp, self.clock(), task, done.page if isinstance(done.page, Page) else None)
+        _take_off(db, self.clock(), task)
         return fresh
 
 
@@ -138,6 +139,12 @@ def revive_kind(db: Database, clock: Clock, kind: str) -> int:
             [iso(clock()), kind],
         )
         return int(changed.rowcount)
+
+
+def release(db: Database, articles: Sequence[int]) -> None:
+    """Give claimed articles back that nobody got to."""
+    with transaction(db):
+        db.conn.executemany("UPDATE work SET claimed_until = NULL WHERE article = ?", [(one,) for one in articles])
 
 
 def unclaim(db: Database) -> None:

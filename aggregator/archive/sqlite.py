@@ -31,6 +31,7 @@ from aggregator.archive import (
     turns,
     ways,
 )
+from aggregator.archive.apart import storing
 from aggregator.archive.delivering import Deliveries
 from aggregator.archive.deriving import Stored
 from aggregator.archive.images import WaitingImage
@@ -41,6 +42,7 @@ from aggregator.archive.rechecks import Absence, Recheck
 from aggregator.archive.retention import Due, Keep
 from aggregator.archive.revisions import Revision
 from aggregator.archive.tending import Tending
+from aggregator.archive.together import Together, all_of
 from aggregator.archive.turns import DueFeed
 from aggregator.articles.rules import Rules
 from aggregator.articles.verdict import Verdict
@@ -73,6 +75,7 @@ class SqliteArchive:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="archive")
         self._db: Database | None = None
         self._held: tuple[Hold, ...] = ()
+        self._settled: Together[bool] = Together(lambda changes: self._run(all_of, clock, changes))
         self.deliveries = Deliveries(self._run, clock)
         self.tending = Tending(path, self._run, clock)
 
@@ -126,6 +129,7 @@ class SqliteArchive:
     async def close(self) -> None:
         """Finish what is being written, then let go of the file, also where that fails."""
         try:
+            await self._settled.finished()
             await self._in_thread(self._end)
         finally:
             self._thread.shutdown(wait=True)
@@ -199,8 +203,16 @@ class SqliteArchive:
         return await self._run(revisions.current, article)
 
     async def settle(self, task: Pending, done: Settled, verdict: Verdict | None = None) -> bool:
-        """Store the article of a claimed task, with the verdict on its edit; whether it made a new revision."""
-        return await self._run(settling.settle, self._clock, task, done, self._parser, verdict)
+        """Store the article of a claimed task, with the verdict on its edit; whether it made a new revision.
+
+        What is settled at about the same time is one transaction.
+        """
+        with storing(task.entry.link or task.key):
+            return await self._settled.add(settling.Settling(self._clock, task, done, self._parser, verdict))
+
+    async def release(self, tasks: Sequence[Pending]) -> None:
+        """Give back claimed tasks that nobody got to."""
+        await self._run(settling.release, [task.article for task in tasks])
 
     async def drop(self, task: Pending, page: Page | int | None = None, signs: Signs | None = None) -> None:
         """Store that no feed wants a claimed task's article, and the page that was read to tell."""

@@ -38,8 +38,8 @@ async def collect(
 
     ``watch`` is told of every outcome as it comes. Cancelled, it leaves what was not settled waiting.
     """
-    claim, attempt = partial(desk.archive.pending, feed, 1), partial(_attempt, desk)
-    return await work_through(desk.workers, budget or Budget(), claim, attempt, watch)
+    claim, attempt = partial(desk.archive.pending, feed), partial(_attempt, desk)
+    return await work_through(desk.workers, budget or Budget(), claim, attempt, watch, desk.archive.release)
 
 
 async def heal(desk: Desk, *, keep: bool = True, watch: Watch | None = None) -> list[Outcome]:

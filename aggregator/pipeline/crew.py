@@ -1,43 +1,54 @@
-"""A crew: workers side by side, who each claim one task, see it to its end, and come back for the next."""
+"""A crew: workers side by side, who each take one claimed task, see it to its end, and come back for the next."""
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from contextlib import suppress
+from typing import Generic, TypeVar
 
+from aggregator.errors import ArchiveError
 from aggregator.pipeline.desk import Budget
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
+Claim = Callable[[int], Awaitable[Sequence[Task]]]
+Release = Callable[[Sequence[Task]], Awaitable[None]]
+
+FEW, MANY = 20, 200  # tasks claimed at once: what is claimed must be done before its lease ends
+_QUICK = 2.0  # seconds; a claim that was worked off within them may be followed by one of twice as many
 
 
 async def work_through(
     workers: int,
     room: Budget,
-    claim: Callable[[], Awaitable[Sequence[Task]]],
+    claim: Claim[Task],
     attempt: Callable[[Task], Awaitable[Result]],
     watch: Callable[[Result], None] | None = None,
+    release: Release[Task] | None = None,
 ) -> list[Result]:
     """Claim and attempt one task after the other until none is left or the room is used up; all results, as they came.
 
-    Cancelled, it leaves what was not settled waiting. The first error ends all workers and is raised as it is.
+    ``claim`` is told how many tasks are wanted at most, and ``release`` which of them nobody got to. Cancelled, it
+    leaves what was not settled waiting. The first error ends all workers and is raised as it is.
     """
     results: list[Result] = []
+    queue = _Queue(room, claim)
 
-    async def worker(tasks: Sequence[Task]) -> None:
-        while tasks:
-            result = await attempt(tasks[0])
+    async def worker(task: Task | None) -> None:
+        while task is not None:
+            result = await attempt(task)
             results.append(result)
             if watch:
                 watch(result)
-            tasks = await _claimed(room, claim)
+            task = await queue.next()
 
     async def latecomer() -> None:
-        await worker(await _claimed(room, claim))
+        await worker(await queue.next())
 
-    first = await _claimed(room, claim)
-    others = workers - 1 if first else 0  # after most polls there is nothing, and nobody else need ask
+    first = await queue.next()
+    others = workers - 1 if first is not None else 0  # after most polls there is nothing, and nobody else need ask
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(worker(first))
@@ -45,14 +56,44 @@ async def work_through(
                 group.create_task(latecomer())
     except ExceptionGroup as errors:
         raise errors.exceptions[0] from None
+    finally:
+        if release and queue.left:
+            with suppress(ArchiveError):  # then their lease must end
+                await release(queue.left)
     return results
 
 
-async def _claimed(room: Budget, claim: Callable[[], Awaitable[Sequence[Task]]]) -> Sequence[Task]:
-    """What is claimed, if there is room for it; the room is given back where nothing is left."""
-    if not room.take():
-        return ()
-    tasks = await claim()
-    if not tasks:
-        room.give_back()
-    return tasks
+class _Queue(Generic[Task]):
+    """Tasks that are claimed, handed out one by one. To find the newest few costs as much as to find many."""
+
+    def __init__(self, room: Budget, claim: Claim[Task]) -> None:
+        self._room = room
+        self._claim = claim
+        self._waiting: deque[Task] = deque()
+        self._turn = asyncio.Lock()
+        self._many = FEW
+        self._claimed_at = float("-inf")
+
+    @property
+    def left(self) -> list[Task]:
+        """The tasks that nobody got to."""
+        return list(self._waiting)
+
+    async def next(self) -> Task | None:
+        """The next task, if there is one, and room for it."""
+        if not self._room.take():
+            return None
+        async with self._turn:
+            if not self._waiting:
+                await self._fill()
+        if self._waiting:
+            return self._waiting.popleft()
+        self._room.give_back()
+        return None
+
+    async def _fill(self) -> None:
+        now = asyncio.get_running_loop().time()
+        self._many = min(self._many * 2, MANY) if now - self._claimed_at < _QUICK else FEW
+        self._claimed_at = now
+        left = self._room.left
+        self._waiting.extend(await self._claim(self._many if left is None else min(self._many, left + 1)))

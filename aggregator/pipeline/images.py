@@ -37,7 +37,11 @@ async def collect_images(
     desk: Desk, budget: Budget | None = None, watch: Callable[[ImageOutcome], None] | None = None
 ) -> list[ImageOutcome]:
     """Fetch the images that wait, each address once. Cancelled, it leaves what was not stored waiting."""
-    claim, attempt = partial(desk.archive.pending_images, 1), partial(_attempt, desk)
+    attempt = partial(_attempt, desk)
+
+    async def claim(_: int) -> Sequence[WaitingImage]:
+        return await desk.archive.pending_images(1)
+
     return await work_through(desk.workers, budget or Budget(), claim, attempt, watch)
 
 

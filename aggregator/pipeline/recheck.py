@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -28,7 +29,11 @@ async def recheck(
 
     ``fresh`` outcomes are edits. A look that fails is an outcome with an error, and harms nothing that is stored.
     """
-    claim, attempt = partial(desk.archive.rechecks, feed, 1), partial(_look, desk)
+    attempt = partial(_look, desk)
+
+    async def claim(_: int) -> Sequence[Recheck]:
+        return await desk.archive.rechecks(feed, 1)
+
     return await work_through(desk.workers, budget or Budget(), claim, attempt, watch)
 
 

@@ -1,0 +1,82 @@
+"""Changes asked for at about the same time, made in one transaction: a commit costs as much as what it commits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from functools import _lru_cache_wrapper, cache, partial
+from typing import Generic, TypeAlias, TypeVar
+
+from sqlite_utils import Database
+
+from aggregator.archive.apart import attempt
+from aggregator.archive.rows import Commit, commit, transaction
+from aggregator.model import Clock
+
+T = TypeVar("T")
+Change: TypeAlias = Callable[[Database, Callable[[], Commit]], T]
+Done: TypeAlias = T | Exception
+
+MOST = 50  # changes of one transaction; nothing waits for more of them
+
+
+class Together(Generic[T]):
+    """Makes changes in the order in which they are asked for; what is asked for during one transaction is the next.
+
+    ``make`` has ``all_of`` done in the archive's thread.
+    """
+
+    def __init__(self, make: Callable[[Sequence[Change[T]]], Awaitable[list[Done[T]]]]) -> None:
+        self._make = make
+        self._waiting: list[tuple[Change[T], asyncio.Future[T]]] = []
+        self._making: asyncio.Task[None] | None = None
+
+    async def add(self, change: Change[T]) -> T:
+        """Make a change, and return what it returns, when it is stored. Cancelled, it is made all the same."""
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        future.add_done_callback(lambda done: done.cancelled() or done.exception())  # whoever asked may be gone
+        self._waiting.append((change, future))
+        if self._making is None:
+            self._making = asyncio.create_task(self._go_on())
+        return await asyncio.shield(future)
+
+    async def finished(self) -> None:
+        """Wait until everything that was asked for is stored."""
+        while self._making is not None:
+            await self._making
+
+    async def _go_on(self) -> None:
+        while self._waiting:
+            some, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+            try:
+                outcomes = await self._make([change for change, _ in some])
+            except Exception as error:
+                outcomes = [error] * len(some)
+            for (_, future), outcome in zip(some, outcomes, strict=True):
+                _tell(future, outcome)
+        self._making = None
+
+
+def _tell(future: asyncio.Future[T], outcome: Done[T]) -> None:
+    if future.done():
+        return
+    if isinstance(outcome, Exception):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)
+
+
+def all_of(db: Database, clock: Clock, changes: Sequence[Change[T]]) -> list[Done[T]]:
+    """Make changes in one transaction with one commit among them; of each what it returned, or why it is not stored."""
+    with transaction(db):
+        stamp = cache(partial(commit, db, clock))
+        return [_made(db, stamp, change) for change in changes]
+
+
+def _made(db: Database, stamp: _lru_cache_wrapper[Commit], change: Change[T]) -> Done[T]:
+    """What a change returned; one that cannot be stored takes the commit with it that it was the first to need."""
+    known = stamp.cache_info().currsize
+    done = attempt(db, partial(change, db, stamp))
+    if isinstance(done, Exception) and not known:
+        stamp.cache_clear()
+    return done
