@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from aggregator.archive.deriving import Stored
 from aggregator.archive.images import WaitingImage
 from aggregator.archive.rechecks import Absence, Recheck
 from aggregator.archive.revisions import Revision
-from aggregator.articles.verdict import Verdict
 from aggregator.errors import AggregatorError
 from aggregator.model import Discovery, Feed, FeedState, Hold, Noted, Page, Pending, Settled, Signs
+
+if TYPE_CHECKING:
+    from aggregator.articles.verdict import Verdict
 
 
 class Archive(Protocol):

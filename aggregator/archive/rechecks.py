@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, partial
+from typing import TYPE_CHECKING
 
 from sqlite_utils import Database
 
@@ -17,11 +18,13 @@ from aggregator.archive import images
 from aggregator.archive.revising import revise
 from aggregator.archive.rows import Commit, Value, add_page, commit, insert, transaction, update, when
 from aggregator.archive.tasks import task_of
-from aggregator.articles.verdict import Verdict
 from aggregator.errors import AggregatorError, FetchError
 from aggregator.model import Clock, Page, Pending, Settled, Validators
 from aggregator.text.dates import iso, parse_iso
 from aggregator.text.urls import host_of
+
+if TYPE_CHECKING:
+    from aggregator.articles.verdict import Verdict
 
 CONFIRM = timedelta(
     hours=1

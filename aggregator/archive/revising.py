@@ -6,6 +6,7 @@ import hashlib
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from sqlite_utils import Database
 
@@ -13,9 +14,11 @@ from aggregator.archive.revisions import IMPORTED, current
 from aggregator.archive.rows import Commit, Value, add_page, as_json, insert, names_as_json, update, when
 from aggregator.archive.symbols import add_symbols
 from aggregator.articles.differences import Reading, is_edit
-from aggregator.articles.verdict import Verdict
 from aggregator.errors import ArchiveError
 from aggregator.model import Page, Pending, Settled
+
+if TYPE_CHECKING:
+    from aggregator.articles.verdict import Verdict
 
 
 def revise(

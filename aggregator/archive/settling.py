@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from sqlite_utils import Database
 
@@ -14,11 +15,13 @@ from aggregator.archive.rows import Commit, add_page, commit, stored_page, trans
 from aggregator.archive.sightings import latest
 from aggregator.archive.tasks import task_of
 from aggregator.archive.watching import observe
-from aggregator.articles.verdict import Verdict
 from aggregator.errors import AggregatorError
 from aggregator.model import Clock, Hold, Page, Pending, Reading, Settled
 from aggregator.text.dates import iso, parse_iso
 from aggregator.text.urls import host_of
+
+if TYPE_CHECKING:
+    from aggregator.articles.verdict import Verdict
 
 _HOST_TROUBLE = frozenset({"blocked"})  # not the article's: no try is counted, the article waits
 _FINAL = frozenset({"robots"})  # trying again would give the same

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from sqlite_utils import Database
 
@@ -45,11 +45,13 @@ from aggregator.archive.tending import Tending
 from aggregator.archive.together import Together, all_of
 from aggregator.archive.turns import DueFeed
 from aggregator.articles.rules import Rules
-from aggregator.articles.verdict import Verdict
 from aggregator.errors import AggregatorError
 from aggregator.intervals import Chance, no_chance
 from aggregator.markets import Session
 from aggregator.model import Clock, Discovery, Feed, FeedState, Hold, Noted, Page, Pending, Settled, Signs
+
+if TYPE_CHECKING:
+    from aggregator.articles.verdict import Verdict
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from aggregator.archive.rechecks import Absence
-from aggregator.articles.changes import judged
 from aggregator.articles.compose import compose, from_entry, link_only_article, merged
 from aggregator.articles.differences import Reading, is_edit
-from aggregator.articles.verdict import Verdict
 from aggregator.errors import AggregatorError, ArchiveError, FetchError, ParseError, masked
 from aggregator.identity.fingerprint import fingerprint
 from aggregator.model import Article, Feed, Page, Pending, Settled, Signs
@@ -19,6 +18,9 @@ from aggregator.pipeline.desk import Budget, Desk, Outcome, Watch
 from aggregator.pipeline.images import images_of
 from aggregator.pipeline.sifting import announced, as_read, sifted, wants_page
 from aggregator.sources.questions import page_request
+
+if TYPE_CHECKING:
+    from aggregator.articles.verdict import Verdict
 
 GONE = {"not_found": "not_found", "gone": "gone"}  # why there is only a link, by the error of its page
 
@@ -120,6 +122,8 @@ async def verdict_on(desk: Desk, task: Pending, done: Settled) -> Verdict | None
     read = Reading(done.article, done.fingerprint)
     if known is None or not is_edit(Reading(known.content, known.fingerprint), read):
         return None
+    from aggregator.articles.changes import judged  # only edits are judged, and its patterns take long to compile
+
     return await desk.work(judged, known.content, done.article, desk.rules)
 
 

@@ -8,13 +8,9 @@ text with entities undone (docs/format.md).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from html import unescape
-
-from bs4 import BeautifulSoup, Comment, Tag
-from bs4.element import NavigableString, PreformattedString
-from selectolax.lexbor import LexborHTMLParser
 
 from aggregator.text import nested
 from aggregator.text.attributes import attributes
@@ -33,11 +29,7 @@ ALLOWED = frozenset(
     picture pre progress q rb rp rt rtc ruby s samp section small sound source spacer span strike strong sub summary
     sup table tbody td tfoot th thead time tr track tt u ul var video wbr""".split()
 )
-DROPPED = (
-    "script iframe embed noscript template svg math frameset frame noframes noembed xmp plaintext "
-    "textarea select base meta link title input button dialog portal canvas param bgsound"
-).split()
-_BLOCK = frozenset(
+BLOCKS = frozenset(
     """address article aside blockquote br caption center dd details dir div dl dt fieldset figcaption figure footer
     h1 h2 h3 h4 h5 h6 header hr legend li main menu nav ol p pre section summary table tbody td tfoot th thead tr
     ul""".split()
@@ -48,17 +40,10 @@ _TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]*)")
 _LEADING = re.compile(r"(?:\s+|<!--.*?-->|<style\b[^>]*>.*?</style\s*>|<(?:link|meta|base)\b[^>]*>)*", re.I | re.S)
 _COMMENT_RISK = re.compile(r"^-?>|--!?>|--$|-$|<[!?]|\bon\w+\s*=|&(?:#|\w+;)", re.I)
 _SCRIPT = re.compile(r"(?:javascript|vbscript|data):", re.I)
-_STYLE_RISK = re.compile(r"[@\\<]|url\s*\(|expression\s*\(|-moz-binding|behavior\s*:", re.I)
 _IMAGE = re.compile(r"<!--.*?-->|<img(?P<attributes>\b[^>]*)>", re.S)
 _ELEMENT = re.compile(r"<!--.*?-->|<(?P<name>[a-z][a-z0-9]*)(?P<attributes>\b[^>]*)>", re.S)
 _ATTRIBUTE = re.compile(r'\s(?P<name>[^\s="]+)(?:="(?P<value>[^"]*)")?')
 _SRC = re.compile(r'\ssrc="([^"]*)"')
-# What these hold is no markup; one without an end, or empty as XML writes it, would swallow all that follows.
-# The last three are walls to a parser (HTML standard, 13.2.4.2) and nothing to a reader: taken out of a finished tree,
-# they would leave one that no parser builds of its text.
-_RAW = re.compile(r"<(/?)(iframe|noembed|noframes|textarea|title|xmp|object|applet|marquee)\b([^<>]*)>", re.I)
-_WALLS = frozenset({"object", "applet", "marquee"})
-_ROOT = "aggregator-root"
 
 Attributes = Mapping[str, str | None]
 
@@ -110,39 +95,10 @@ def plain(html: str) -> str:
         return _fold(printable(html).replace("\n", " "))
     if (simple := nested.nodes(printable(html))) is not None:
         return _fold("".join(map(_words, simple)))
-    soup = tree(html)
-    if soup is None:
-        return _fold(re.sub(r"<[^<>]*>", " ", html))
-    pieces = ("\n" if text is None else text.replace("\n", " ") for text in _texts(soup))
-    return _fold("".join(pieces))
+    from aggregator.text.walking import words
 
-
-def tree(html: str) -> BeautifulSoup | None:
-    """The fragment as a tree whose single top element holds all; ``None`` when it is too heavy."""
-    if too_heavy(html):
-        return None
-    parsed = LexborHTMLParser(f"<!DOCTYPE html><body>{_ended(printable(html))}")
-    parsed.strip_tags(DROPPED)
-    inner = printable((parsed.body.inner_html if parsed.body is not None else "") or "")  # "&#1;" is a control only now
-    # BeautifulSoup collapses white space outside of the elements named here; the root makes that "nowhere".
-    return BeautifulSoup(
-        f"<{_ROOT}>{inner}</{_ROOT}>",
-        "html.parser",
-        preserve_whitespace_tags={_ROOT},
-        multi_valued_attributes=None,
-    )
-
-
-def _ended(html: str) -> str:
-    """Without tags of walls, and without starts of raw text whose end does not come: what follows is read as markup."""
-    ends = {found[2].lower(): found.start() for found in _RAW.finditer(html) if found[1]}
-
-    def kept(found: re.Match[str]) -> str:
-        name = found[2].lower()
-        ended = found[1] or (ends.get(name, -1) > found.start() and not found[3].endswith("/"))
-        return found[0] if ended and name not in _WALLS else ""
-
-    return _RAW.sub(kept, html)
+    read = words(html)
+    return _fold(re.sub(r"<[^<>]*>", " ", html) if read is None else read)
 
 
 def too_heavy(html: str) -> bool:
@@ -224,15 +180,14 @@ def _walk(html: str, base: str | None, policy: Policy) -> str:
         return printable(html)
     if (simple := nested.nodes(printable(html))) is not None:
         return "".join(_written(node, base, policy) for node in simple)
-    soup = tree(html)
-    if soup is None:
-        return escape_text(plain(html))
-    root = soup.find(_ROOT)
-    return "".join(_serialise(root, base, policy)) if isinstance(root, Tag) else ""
+    from aggregator.text.walking import walked
+
+    read = walked(html, base, policy)
+    return escape_text(plain(html)) if read is None else read
 
 
 def _written(node: nested.Node, base: str | None, policy: Policy) -> str:
-    """A piece of simple markup as ``_serialise`` would write it."""
+    """A piece of simple markup as ``text.walking`` would write it."""
     match node:
         case nested.Text(text):
             return escape_text(text)
@@ -241,95 +196,25 @@ def _written(node: nested.Node, base: str | None, policy: Policy) -> str:
         case nested.End(name):
             return f"</{name}>"
         case nested.Comment(text):
-            return f"<!--{text}-->" if policy.comments and _harmless(text) else ""
+            return f"<!--{text}-->" if policy.comments and harmless(text) else ""
 
 
 def _words(node: nested.Node) -> str:
-    """A piece of simple markup as ``_texts`` would tell it."""
+    """A piece of simple markup as ``_texts`` of ``text.walking`` would tell it."""
     match node:
         case nested.Text(text):
             return text.replace("\n", " ")
-        case nested.Start(name) | nested.End(name) if name in _BLOCK:
+        case nested.Start(name) | nested.End(name) if name in BLOCKS:
             return "\n"
         case _:
             return ""
 
 
-def _serialise(root: Tag, base: str | None, policy: Policy) -> Iterator[str]:
-    """The pieces of the cleaned fragment, in order, without recursion."""
-    stack: list[Iterator[object] | str] = [iter(root.contents)]
-    while stack:
-        top = stack[-1]
-        if isinstance(top, str):
-            yield top
-            stack.pop()
-            continue
-        node = next(top, None)
-        if node is None:
-            stack.pop()
-        elif isinstance(node, Tag):
-            yield from _open(node, base, policy, stack)
-        elif isinstance(node, NavigableString):
-            yield _string(node, policy)
-
-
-def _open(tag: Tag, base: str | None, policy: Policy, stack: list[Iterator[object] | str]) -> Iterator[str]:
-    """The start of an element, with its children and end put on the stack."""
-    name = tag.name.lower()
-    if name == "style":
-        yield _style(tag, policy)
-        return
-    if name in VOID and name not in ALLOWED:
-        return
-    if name not in ALLOWED:
-        stack.append(iter(tag.contents))
-        return
-    yield f"<{name}{attributes(name, tag.attrs, base, images=policy.images, layout=policy.layout)}>"
-    if name not in VOID:
-        stack.append(f"</{name}>")
-        stack.append(iter(tag.contents))
-
-
-def _style(tag: Tag, policy: Policy) -> str:
-    css = "".join(str(child) for child in tag.contents)
-    return f"<style>{css}</style>" if policy.styles and not _STYLE_RISK.search(css) else ""
-
-
-def _string(node: NavigableString, policy: Policy) -> str:
-    if isinstance(node, Comment):
-        return f"<!--{node}-->" if policy.comments and _harmless(node) else ""
-    if isinstance(node, PreformattedString):  # doctype, processing instruction, CDATA
-        return ""
-    return escape_text(str(node))
-
-
-def _harmless(comment: str) -> bool:
+def harmless(comment: str) -> bool:
     """Whether a comment may stay: it would do no harm either if a later reader lost its beginning or end."""
     if _COMMENT_RISK.search(comment) or _SCRIPT.search(re.sub(r"[\0- ]+", "", comment)):
         return False
     return all(name.lower() in ALLOWED for _, name in _TAG.findall(comment))
-
-
-def _texts(soup: BeautifulSoup) -> Iterable[str | None]:
-    """The strings of a tree in order, with ``None`` where a block begins or ends."""
-    stack: list[Iterator[object] | None] = [iter(soup.contents)]
-    while stack:
-        top = stack[-1]
-        node = next(top, None) if top is not None else None
-        if top is None:
-            yield None
-            stack.pop()
-        elif node is None:
-            stack.pop()
-        elif isinstance(node, Tag):
-            if node.name == "style":
-                continue
-            if node.name in _BLOCK:
-                yield None
-                stack.append(None)
-            stack.append(iter(node.contents))
-        elif isinstance(node, NavigableString) and not isinstance(node, PreformattedString):
-            yield str(node)
 
 
 def _fold(text: str) -> str:
