@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from functools import _lru_cache_wrapper, cache, partial
 from typing import Generic, TypeAlias, TypeVar
 
 from sqlite_utils import Database
 
-from aggregator.archive.apart import attempt
-from aggregator.archive.rows import Commit, commit, transaction
+from aggregator.archive.apart import UNSTORABLE
+from aggregator.archive.rows import Commit, Stamp, transaction
 from aggregator.model import Clock
 
 T = TypeVar("T")
@@ -69,14 +68,20 @@ def _tell(future: asyncio.Future[T], outcome: Done[T]) -> None:
 def all_of(db: Database, clock: Clock, changes: Sequence[Change[T]]) -> list[Done[T]]:
     """Make changes in one transaction with one commit among them; of each what it returned, or why it is not stored."""
     with transaction(db):
-        stamp = cache(partial(commit, db, clock))
+        stamp = Stamp(db, clock)
         return [_made(db, stamp, change) for change in changes]
 
 
-def _made(db: Database, stamp: _lru_cache_wrapper[Commit], change: Change[T]) -> Done[T]:
-    """What a change returned; one that cannot be stored takes the commit with it that it was the first to need."""
-    known = stamp.cache_info().currsize
-    done = attempt(db, partial(change, db, stamp))
-    if isinstance(done, Exception) and not known:
-        stamp.cache_clear()
+def _made(db: Database, stamp: Stamp, change: Change[T]) -> Done[T]:
+    """What a change returned. As ``apart.attempt``, but that a change which says nothing new makes no commit."""
+    db.execute("SAVEPOINT one")
+    made = stamp.made
+    done: Done[T]
+    try:
+        done = change(db, stamp)
+    except UNSTORABLE as error:
+        db.execute("ROLLBACK TO one")
+        stamp.take_back_to(made)
+        done = error
+    db.execute("RELEASE one")
     return done
