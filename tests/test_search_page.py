@@ -86,6 +86,14 @@ def test_facets_count_and_narrow(demo_archive: Path) -> None:
             assert 'aria-current="true"' in narrowed.text
 
 
+def test_a_search_can_be_followed_as_a_feed(archive: Path) -> None:
+    links = re.findall(r'<a href="([^"]+)">(?:Atom|JSON Feed)</a>', found(archive, q="央行"))
+    assert len(links) == 2
+    for answer in asked(*map(unescape, links), of=(archive,)):
+        assert answer.status_code == 200
+        assert "央行" in answer.text
+
+
 def test_months_are_shanghais(demo_archive: Path) -> None:
     section = found(demo_archive).partition("<h2>月份</h2>")[2].partition("</section>")[0]
     sql = (
