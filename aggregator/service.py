@@ -25,8 +25,8 @@ from aggregator.schedule import Daemon, Watcher
 from aggregator.signals import Signals
 from aggregator.systemd import Notifier
 
-GRACE = 3.0  # seconds that polls get to end in; what they have not settled waits for the next start
-LONGEST = 4.7  # seconds after SIGTERM in which the process is gone, whatever it does; what it promises is 5
+GRACE = 2.5  # seconds that polls get to end in; what they have not settled waits for the next start
+LONGEST = 4.5  # seconds after SIGTERM in which the process is gone, whatever it does; what it promises is 5
 
 
 class Watch(Watcher):

@@ -26,7 +26,7 @@ class Signals:
         self.reloading = asyncio.Event()
         self.code: int | None = None  # to exit with, once told to end
         self._longest = longest
-        self._leave = leave
+        self._exit = leave
         self._loop: asyncio.AbstractEventLoop | None = None
         self._last: threading.Timer | None = None
 
@@ -47,12 +47,17 @@ class Signals:
         """Wake the running loop from now on."""
         self._loop = asyncio.get_running_loop()
 
+    def leave(self) -> None:
+        """End the process where it was told to: all is stored, and to take the interpreter down may take seconds."""
+        if self.code is not None:
+            self._exit(self.code)
+
     def _end(self, number: int, _: FrameType | None) -> None:
         again, self.code = self.code is not None, CODES[signal.Signals(number)]
         if again:
-            self._leave(self.code)
+            self._exit(self.code)
         # A thread of its own, because the loop may be what does not end.
-        self._last = threading.Timer(self._longest, self._leave, [self.code])
+        self._last = threading.Timer(self._longest, self._exit, [self.code])
         self._last.daemon = True
         self._last.start()
         self._wake(self.ending)

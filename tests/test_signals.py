@@ -50,6 +50,17 @@ def test_o3_a_second_signal_ends_the_process_at_once() -> None:
         assert left == [130]
 
 
+def test_o3_it_leaves_only_when_it_was_told_to_end() -> None:
+    left: list[int] = []
+    signals = Signals(60, left.append)
+    with signals.heard():
+        signals.leave()
+        assert left == []
+        signal.raise_signal(signal.SIGINT)
+        signals.leave()
+    assert left == [130]
+
+
 def test_o3_a_busy_program_ends_when_its_time_is_up() -> None:
     gone = threading.Event()
     with Signals(0.05, lambda code: gone.set()).heard():

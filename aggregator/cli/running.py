@@ -52,5 +52,4 @@ def run_daemon(
 
         notifier = Notifier(os.environ, os.getpid())
         run_async(Service(str(path), reread, logged(settings), signals, notifier).run(settings))
-    if signals.code:
-        raise typer.Exit(signals.code)
+        signals.leave()
