@@ -155,7 +155,7 @@ MISTAKES: tuple[tuple[str, dict[str, str], tuple[str, ...], int, tuple[str, ...]
     ("zero interval", broken_config("defaults: {every: 0}\n"), ("fetch",), 2, ("defaults.every",)),
     ("an unknown source", broken_config(FEED.replace("source: feed", "source: rss")), ("fetch",), 2, ("source",)),
     ("no such zone", broken_config("timezone: Asia/Shangai\n"), ("fetch",), 2, ("timezone", "Asia/Shanghai")),
-    ("a later version's key", broken_config("interval: {}\n"), ("fetch",), 2, ("interval", "version")),
+    ("an empty section", broken_config("interval: {}\n"), ("fetch",), 2, ("interval.min", "is missing")),
     ("a BOM", broken_config("\ufeffarchive: a.db\n"), ("fetch",), 2, ("BOM",)),
     ("broken YAML", broken_config("feeds: [\n"), ("fetch",), 2, ("config.yaml:",)),
     ("unknown feed", broken_config(FEED), ("fetch", "b"), 2, ("'b'", "Known feeds: a")),

@@ -11,7 +11,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aggregator.config import load, parse
-from aggregator.config.settings import RESERVED
 from aggregator.errors import ConfigError
 
 FEED = "feeds:\n  - name: a\n    source: feed\n    url: https://example.org/a.xml\n"
@@ -197,12 +196,6 @@ def test_secrets_are_never_repeated() -> None:
     )
     assert len(told.splitlines()) == 4
     assert "hush" not in told
-
-
-@pytest.mark.parametrize("key", sorted(RESERVED))
-@pytest.mark.parametrize("text", ["{key}: {{}}\n", "defaults:\n  {key}: 1\n", FEED + "    {key}: 1\n"])
-def test_keys_of_later_versions_are_refused_as_such(key: str, text: str) -> None:
-    assert f"{key}: this version does not know this key yet" in refusal(text.format(key=key))
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:

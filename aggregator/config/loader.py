@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 
 from aggregator.config import settings, tree, values
 from aggregator.config.feedrow import FallbackRow, FeedRow
-from aggregator.config.settings import RESERVED, RuleRow, Settings
+from aggregator.config.settings import RuleRow, Settings
 from aggregator.errors import ConfigError
 
 MAX_BYTES = 8_000_000
@@ -217,8 +217,6 @@ def _words(detail: ErrorDetails, path: Steps) -> str:
 def _unknown(path: Steps) -> tuple[str, str]:
     """What to say of a key that nobody knows, and the key that was perhaps meant."""
     key = str(path[-1])
-    if key in RESERVED:
-        return "this version does not know this key yet; delete it", ""
     if key == "<<":
         return "YAML merge keys are not read; put what feeds share under `defaults`", ""
     known = list(_section(path[:-1]).model_fields)

@@ -1,6 +1,6 @@
 """The configuration as a value: ``Settings``, frozen, every default filled in, every path absolute.
 
-Keys, units and defaults are the interface of the program; a key that only a later version knows is refused.
+Keys, units and defaults are the interface of the program; a key it does not know is refused.
 """
 
 from __future__ import annotations
@@ -48,7 +48,6 @@ from aggregator.model import Cookies, Feed, Images, Scope, Way
 from aggregator.text.secrets import secrets_of
 from aggregator.text.urls import host_of, is_sina
 
-RESERVED: frozenset[str] = frozenset()  # keys that a later version will know; none at the moment
 _SHORTEST_PATH = 6  # letters of a webhook's path, which often is all that keeps others out
 UNFILED = "未分类"
 SINA_ZONE = "Asia/Shanghai"

@@ -95,7 +95,8 @@ def _settings(feed: Feed, secrets: bool) -> Attributes:
     for key, (text_of, _) in SETTINGS.items():
         value = getattr(feed if secrets else bared, key)
         usual = source_of(feed.url) if key == "source" else getattr(plain, key)
-        if value != usual and (secrets or key != "headers"):
+        by_news = key == "every" and feed.slowest is not None  # the file's `interval`, nothing of the feed's own
+        if value != usual and not by_news and (secrets or key != "headers"):
             found[f"aggregator:{key}"] = text_of(value)
     return found
 
