@@ -32,12 +32,12 @@ console.log(JSON.stringify(files.map(file => parse(fs.readFileSync(file, 'utf8')
 """
 
 
-def modules() -> Path:
-    """The folder of npm's packages; the test skips where Hexo is not installed."""
+def modules(package: str = "hexo") -> Path:
+    """The folder of npm's packages; the test skips where the one it needs is not installed."""
     named = os.environ.get("AGGREGATOR_HEXO", "")
     folder = Path(named) / "node_modules"
-    if not named or shutil.which("node") is None or not (folder / "hexo").is_dir():
-        pytest.skip("Hexo is not installed: npm install in a copy of tests/hexo, and name that in AGGREGATOR_HEXO")
+    if not named or shutil.which("node") is None or not (folder / package).is_dir():
+        pytest.skip(f"no {package}: npm install in a copy of tests/hexo, and name that in AGGREGATOR_HEXO")
     return folder
 
 

@@ -80,6 +80,22 @@ def test_an_articles_row_is_a_page_to_read_and_runs_nothing(archive: Path) -> No
     assert "headimg: &#39;https://picsum.photos/" in document
 
 
+def test_a_row_of_every_table_has_its_page(archive: Path) -> None:
+    from aggregator.browse.metadata import QUIET
+
+    tables = [name for name in QUIET if not name.startswith("v1_")]
+    with closing(sqlite3.connect(archive)) as db:
+        held = [name for name in tables if db.execute(f"SELECT 1 FROM {name} WHERE rowid = 1").fetchone()]
+    assert {"articles", "revisions", "entries", "feeds"} <= set(held)
+    answers = get(archive, *(f"/archive/{name}/1" for name in held))
+    assert [name for name, (status, _) in zip(held, answers, strict=True) if status != 200] == []
+    shown = dict(zip(held, answers, strict=True))["revisions"][1]
+    assert 'href="?_all=1"' in shown
+    assert '<nav class="crumbs"' in shown
+    ((_, whole),) = get(archive, "/archive/revisions/1?_all=1")
+    assert "col-fingerprint" in whole
+
+
 def test_every_table_has_a_title_and_a_description_or_is_hidden(archive: Path) -> None:
     from aggregator.browse.metadata import METADATA
 

@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 import searching
 from browser import Browser, browsing
+from hexo_site import modules
 from test_consumers import browse
 from test_front_page import query
 
@@ -65,6 +66,37 @@ def test_from_the_front_page_to_an_article_and_what_changed_in_it(browser: Brows
     assert page.locator("ins").count() > 0
     page.get_by_role("link", name="回到文章").click()
     assert page.locator("article.reading").count() == 1
+
+
+# Pages whose use by eyes, ears and keys is examined; "edited" is an article with more than one version.
+EXAMINED = (
+    *("", "archive/articles/{edited}", "archive/-/diff/{edited}", "archive/-/search?q=央行", "archive/-/figures"),
+    *("archive/-/feeds", "archive/-/feeds/sina-macro", "archive"),
+)
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
+def test_axe_finds_nothing_to_object_to(
+    browser: Browser, site: str, seen: list[str], demo_archive: Path, scheme: str, width: int
+) -> None:
+    axe = (modules("axe-core") / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+    ((edited,),) = query(demo_archive, "SELECT article FROM revisions WHERE n > 1 ORDER BY id LIMIT 1")
+    page = browser.page
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 800})
+    try:
+        found = {}
+        for path in EXAMINED:
+            page.goto(f"{site}/{path.format(edited=edited)}")
+            page.evaluate(f"() => {{ {axe} }}")  # as a debugger would: the page's own policy lets no script in
+            told = page.evaluate("() => axe.run({resultTypes: ['violations']})")
+            assert len(told["passes"]) > 10, path
+            found[path] = [(one["impact"], one["id"], one["nodes"][0]["html"]) for one in told["violations"]]
+    finally:
+        page.emulate_media(color_scheme="null")
+        page.set_viewport_size({"width": 1000, "height": 800})
+    assert {path: faults for path, faults in found.items() if faults} == {}
+    print(f"axe {scheme}: {len(EXAMINED)}/{len(EXAMINED)} pages")
 
 
 @pytest.mark.parametrize("words", WORDS)
