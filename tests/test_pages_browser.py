@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import pytest
@@ -12,7 +15,7 @@ import searching
 from browser import Browser, browsing
 from hexo_site import modules
 from test_consumers import browse
-from test_front_page import query
+from test_front_page import SHANGHAI, query
 
 pytest.importorskip("datasette", reason="the extra [browse] is not installed")
 WORDS = ("央行", "数字经济", "LPR报价")
@@ -124,6 +127,97 @@ def test_a_search_finds_what_the_reference_matcher_finds(
         page.click("a[rel=next]")
         counted += page.locator(".hits li").count()
     assert counted == expected
+
+
+@dataclass
+class Visitor:
+    """Somebody at the front page, whose clicks are counted; sending the search box off is one."""
+
+    page: Any
+    site: str
+    clicks: int = 0
+
+    def begin(self) -> None:
+        self.page.goto(f"{self.site}/")
+        self.clicks = 0
+
+    def click(self, place: Any) -> None:
+        place.click()
+        self.clicks += 1
+        assert self.clicks <= 3
+
+    def search(self, words: str) -> None:
+        self.page.fill("#q", words)
+        self.click(self.page.locator(".find button"))
+
+
+@pytest.fixture(scope="module")
+def last_day(demo_archive: Path) -> str:
+    """The day that the front page begins with: the last one with news."""
+    sql = (
+        f"SELECT max({SHANGHAI}) FROM articles WHERE revision NOT NULL AND published <= strftime('%Y-%m-%dT%H:%M:%SZ')"
+    )
+    return str(query(demo_archive, sql)[0][0])
+
+
+@pytest.fixture
+def visitor(browser: Browser, site: str, seen: list[str]) -> Visitor:
+    one = Visitor(browser.page, site)
+    one.begin()
+    return one
+
+
+def test_task_1_the_central_banks_news_of_the_day(visitor: Visitor, last_day: str) -> None:
+    page = visitor.page
+    visitor.search("央行")
+    visitor.click(page.get_by_role("link", name=f"只看 {last_day}"))
+    days = [one[:10] for one in page.locator(".hits time").all_inner_texts()]
+    assert set(days) == {last_day}
+    assert page.locator(".hits li:has(mark)").count() == len(days)
+
+
+def test_task_2_what_changed_after_publication(visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.click(page.get_by_role("link", name="发表后的修订"))
+    visitor.click(page.locator("td.col-version a").first)
+    assert page.locator("main ins").count() > 0
+
+
+def test_task_3_which_feed_is_ill_and_why(visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.click(page.locator(".channels a.bad"))
+    assert page.locator("h1").inner_text() == "sina-macro"
+    assert "接口应答了错误代码" in page.locator("main").inner_text()
+
+
+def test_task_4_a_week_as_a_table(visitor: Visitor, demo_archive: Path, last_day: str) -> None:
+    with visitor.page.expect_download() as download:
+        visitor.click(visitor.page.get_by_role("link", name="CSV"))
+    with Path(download.value.path()).open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    sql = f"SELECT count(*) FROM articles WHERE document NOT NULL AND {SHANGHAI} BETWEEN date(?, '-6 days') AND ?"
+    assert [(len(rows),)] == query(demo_archive, sql, last_day, last_day)
+    assert len(rows) > 50
+
+
+def test_task_5_the_last_article_on_a_stock(visitor: Visitor, demo_archive: Path) -> None:
+    sql = "SELECT title FROM symbols JOIN articles a ON a.id = article WHERE symbol = ? ORDER BY published DESC"
+    wanted, *others = (title for (title,) in query(demo_archive, sql, "sh600519"))
+    assert others
+    page = visitor.page
+    visitor.search("600519")
+    visitor.click(page.get_by_role("link", name="sh600519"))
+    visitor.click(page.locator(".hits .headline").first)
+    assert page.locator("article h1").inner_text() == wanted
+    assert "sh600519" in page.locator(".chips").first.inner_text()
+
+
+def test_task_6_whether_anything_is_missing(visitor: Visitor) -> None:
+    page = visitor.page
+    assert page.locator(".facts").get_by_text("近 48 小时空缺").count() == 1
+    visitor.click(page.get_by_role("link", name="缺了什么"))
+    assert page.url.endswith("/archive/-/figures#coverage")
+    assert page.locator("#coverage svg").first.is_visible()
 
 
 def test_facets_narrow_and_widen_again(browser: Browser, site: str, seen: list[str]) -> None:

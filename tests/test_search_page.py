@@ -104,6 +104,18 @@ def test_months_are_shanghais(demo_archive: Path) -> None:
     assert {(month, int(n)) for month, n in shown} == set(query(demo_archive, sql))
 
 
+def test_a_stocks_code_leads_to_its_articles_and_a_day_narrows(demo_archive: Path) -> None:
+    for code, symbol in {"600519": "sh600519", "SH600519": "sh600519", "1810": "hk01810", "pdd": "us:PDD"}.items():
+        assert f'href="/archive/-/search?{urlencode({"symbol": symbol})}"' in found(demo_archive, q=code), code
+    assert "notice" not in found(demo_archive, q="增长")
+    sql = (
+        "SELECT strftime('%Y-%m-%d', published, '+8 hours'), count(*) FROM articles WHERE revision NOT NULL GROUP BY 1"
+    )
+    for day, n in query(demo_archive, sql):
+        assert count(found(demo_archive, day=day)) == n
+    assert count(found(demo_archive, day="yesterday")) == count(found(demo_archive))
+
+
 def test_a_symbol_alone_and_no_words_at_all(demo_archive: Path) -> None:
     ((symbol, n),) = query(demo_archive, "SELECT symbol, count(*) FROM symbols GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 1")
     assert count(found(demo_archive, symbol=symbol)) == n

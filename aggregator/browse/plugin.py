@@ -19,7 +19,7 @@ from aggregator.browse.layout import LANGUAGE, STATIC, choose_language, layout, 
 from aggregator.browse.metadata import METADATA, QUIET
 from aggregator.browse.pages import article, feeds, figures, images, news, published, revisions, search, stored
 from aggregator.browse.safety import ROBOTS, guarded, may, robots
-from aggregator.browse.visit import Visit, stock, visit_of
+from aggregator.browse.visit import Visit, address, stock, visit_of
 from aggregator.text.query import match_of, parse
 
 View = Callable[[Visit], Awaitable[Any]]
@@ -112,9 +112,14 @@ def prepare_jinja2_environment(env: Any) -> None:
 def render_cell(
     datasette: Any, value: object, column: str, table: str | None, database: str, row: Any
 ) -> Markup | None:
-    """Titles are links to the article's page: in tables, views and queries that tell which article it is."""
-    if column != "title" or not value or not is_archive(datasette, database):
+    """Titles are links to the article's page: in tables, views and queries that tell which article it is.
+
+    Where its verdict stands, the number of a version is one to what it changed.
+    """
+    if column not in ("title", "version") or not value or not is_archive(datasette, database):
         return None
+    if column == "version":
+        return _compared(datasette, value, database, row)
     named = "id" if table in ("articles", "v1_articles") else "article"
     number = row[named] if named in row.keys() else None  # noqa: SIM118  # a row of sqlite3 iterates over its values
     if isinstance(number, Mapping):  # a foreign key with its label
@@ -122,6 +127,13 @@ def render_cell(
     if number is None:
         return None
     return Markup('<a href="{}/{}">{}</a>').format(datasette.urls.table(database, "articles"), number, str(value))
+
+
+def _compared(datasette: Any, version: object, database: str, row: Any) -> Markup | None:
+    if not {"article", "verdict"} <= set(row.keys()):
+        return None
+    where = address(datasette, database, f"-/diff/{row['article']}", to=version)
+    return Markup('<a href="{}">{}</a>').format(where, version)
 
 
 @hookimpl  # type: ignore[untyped-decorator]  # Datasette ships no types

@@ -11,6 +11,7 @@ from typing import Any
 from aggregator.articles.plaintext import text_of
 from aggregator.articles.rules import built_in
 from aggregator.browse.archives import Connection, Row, archives_of, ask
+from aggregator.browse.pages.feeds import mood
 from aggregator.browse.sql import news
 from aggregator.browse.sql.news import Stretch
 from aggregator.browse.times import bounds, day_of, hour_bounds, local
@@ -23,9 +24,6 @@ _LEADS = 5
 _LEAD_TEXT = 110  # characters
 _BAR = 36  # units high is the hour with most news
 _LOOKED_BACK = 48  # hours in which a silence is told
-# What the status of a feed means to a reader; every other is bad.
-_FINE = frozenset(("ok", "unchanged"))
-_DOUBTFUL = frozenset(("new", "degraded", "empty", "stale", "held", "paused"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +78,7 @@ def _front(connection: Connection, visit: Visit, now: datetime) -> dict[str, obj
     before, after = news.neighbours(connection, day)
     return {
         "choice": choice,
+        "week": choice.day - timedelta(days=6) if choice.day.toordinal() > 7 else choice.day,
         "groups": _by_hour(found[:_A_PAGE]),
         "more": len(found) > _A_PAGE,
         "leads": leads,
@@ -88,7 +87,7 @@ def _front(connection: Connection, visit: Visit, now: datetime) -> dict[str, obj
         "before": before and day_of(before),
         "after": after and after <= iso(now) and day_of(after),
         "channels": [
-            {**channel, "today": counts.get(channel["id"], 0), **_health(visit, channel)} for channel in channels
+            {**channel, "today": counts.get(channel["id"], 0), "mood": mood(channel["status"])} for channel in channels
         ],
         "size": news.size(connection),
         "silences": _silences(news.silent_hours(connection, iso(now - timedelta(hours=_LOOKED_BACK)), _LOOKED_BACK)),
@@ -131,12 +130,6 @@ def _leads(connection: Connection, lines: Sequence[Row]) -> list[Row]:
     body = news.body(connection, first["id"])
     text = text_of(body["body"], body["rule"], built_in())
     return [{**first, "words": snippet(text, (), _LEAD_TEXT).text}, *others]
-
-
-def _health(visit: Visit, channel: Row) -> dict[str, str]:
-    status = channel["status"] or "new"
-    grade = "good" if status in _FINE else "warn" if status in _DOUBTFUL else "bad"
-    return {"grade": grade, "health": visit.say(f"status_{status}")}
 
 
 def _silences(hours: Sequence[str]) -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cache, partial
 from typing import Any
 
@@ -14,7 +15,7 @@ from aggregator.articles.rules import built_in
 from aggregator.browse.archives import Connection, Row
 from aggregator.browse.pages.article import reader_of, until_of
 from aggregator.browse.sql import search as sql
-from aggregator.browse.times import local
+from aggregator.browse.times import bounds, local
 from aggregator.browse.visit import Visit
 from aggregator.text.query import Words, match_of, parse
 from aggregator.text.snippets import Snippet, marked, snippet
@@ -38,11 +39,12 @@ class Asked:
     chosen: Mapping[str, tuple[str, ...]]
     sort: str
     as_of: str
+    day: str
     page: int
 
     def query(self, **changed: object) -> dict[str, object]:
         """The query string that asks for this, changed here and there; it begins at its first page."""
-        said = {"q": self.q, **self.chosen, "sort": self.sort, "as_of": self.as_of}
+        said = {"q": self.q, **self.chosen, "sort": self.sort, "as_of": self.as_of, "day": self.day}
         return {**said, **changed}
 
     def without(self, facet: str, value: str) -> dict[str, object]:
@@ -55,7 +57,7 @@ class Asked:
 
 
 async def search(visit: Visit) -> Any:
-    """What ``?q=`` finds, narrowed by ``feed``, ``media``, ``month``, ``category`` and ``symbol``.
+    """What ``?q=`` finds, narrowed by ``feed``, ``media``, ``month``, ``category``, ``symbol`` and ``day``.
 
     Several values of one facet are alternatives. ``sort`` is rank, time or seen; with ``as_of`` it is time.
     """
@@ -77,6 +79,7 @@ def _asked(visit: Visit) -> Asked:
         chosen={facet: visit.arguments(facet) for facet in FACETS},
         sort=sort if sort in _SORTS and not (sort == "rank" and usual != "rank") else usual,
         as_of=as_of,
+        day=visit.argument("day"),
         page=max(1, visit.number("page", 1, sql.MOST // _A_PAGE)),
     )
 
@@ -85,12 +88,15 @@ def _search(visit: Visit, connection: Connection) -> dict[str, object]:
     asked = _asked(visit)
     until = until_of(visit, reader_of(visit, connection), asked.as_of)
     found = [] if asked.q and not asked.match else _hits(connection, asked, until)
-    narrowed = [hit for hit in found if _has(hit, asked.chosen)]
+    narrowed = [hit for hit in _of_day(found, asked.day) if _has(hit, asked.chosen)]
+    last = max((hit["at"] for hit in narrowed), default=None)
     ordered = _ordered(narrowed, asked.sort)
     page = ordered[(asked.page - 1) * _A_PAGE : asked.page * _A_PAGE]
     lines = sql.shown(connection, [hit["id"] for hit in page])
     return {
         "asked": asked,
+        "last_day": last and local(last, "day"),
+        "stocks": [] if asked.chosen["symbol"] else sql.symbols(connection, _names(asked.q)),
         "nothing_wanted": bool(asked.q) and not asked.match,
         "hits": [_shown(line, asked.words) for line in lines],
         "count": len(narrowed),
@@ -117,6 +123,23 @@ def _hits(connection: Connection, asked: Asked, until: int | None) -> list[Row]:
         for facet in ("feed", "media"):
             row[facet] = (row[facet],) if row[facet] else ()
     return rows
+
+
+def _of_day(hits: list[Row], day: str) -> list[Row]:
+    """The hits of a day in Shanghai; all, if it is none."""
+    try:
+        first, following = bounds(date.fromisoformat(day))
+    except (ValueError, OverflowError):
+        return hits
+    return [hit for hit in hits if first <= hit["at"] < following]
+
+
+def _names(q: str) -> tuple[str, ...]:
+    """The stocks that a query may be the code of, as sources write them: sh600519, hk00700, us:MSFT."""
+    code = q.strip()
+    if not code.isdigit():
+        return code, code.lower(), code.upper(), f"us:{code.upper()}"
+    return f"sh{code}", f"sz{code}", f"bj{code}", f"hk{code.zfill(5)}"
 
 
 def _has(hit: Row, chosen: Mapping[str, tuple[str, ...]]) -> bool:

@@ -45,6 +45,15 @@ def hits(
     )
 
 
+def symbols(connection: Connection, codes: Sequence[str]) -> list[str]:
+    """Those of some codes that articles are tagged with."""
+    found = connection.execute(
+        "SELECT DISTINCT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM symbols WHERE symbol = value)",
+        [json.dumps(list(codes))],
+    )
+    return [symbol for (symbol,) in found]
+
+
 def shown(connection: Connection, numbers: Sequence[int]) -> list[Row]:
     """What a page of hits shows of these versions, in their order."""
     source = LINE_FROM.replace("r.id = a.revision", "r.article = a.id")
