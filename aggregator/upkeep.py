@@ -15,8 +15,9 @@ from datetime import datetime, timedelta
 
 from aggregator.app import App, catch_up, kept_for
 from aggregator.archive.backup import backup_into
+from aggregator.archive.connecting import log_size
 from aggregator.archive.jobs import Ran
-from aggregator.archive.opening import KEPT_LOG, log_size
+from aggregator.archive.opening import KEPT_LOG
 from aggregator.config import Settings
 from aggregator.logs import Log
 from aggregator.pipeline import Budget, recheck

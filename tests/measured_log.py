@@ -15,7 +15,7 @@ from test_archive import WIRE, announced, found
 from world import Clock
 
 from aggregator.archive import SqliteArchive
-from aggregator.archive.opening import log_size
+from aggregator.archive.connecting import log_size
 
 
 async def measure(path: Path, commits: int) -> None:

@@ -60,7 +60,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "selectolax": ("text", "sources", "articles"),
     "socket": ("web", "demo", "systemd", "observe"),
     "socketserver": ("demo",),
-    "sqlite_utils": ("archive",),
+    "sqlite_utils": ("archive.lean",),
     "sqlite3": ("archive",),
     "structlog": ("logs",),
     "ssl": ("web",),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from aggregator.config import Settings, find_config, load, parse, schema, starter
+from aggregator.config import Settings, find_config, load, parse, schema, starter, tree
 from aggregator.config.feedrow import FeedRow
 from aggregator.errors import ConfigError
 from aggregator.model import Feed
@@ -119,6 +119,34 @@ def test_pages(text: str, pages: str) -> None:
 def test_words_stay_words() -> None:
     """YAML 1.1 would make booleans, times and dates of these."""
     assert row("  categories: [no, 12:30, 2026-01-01]\n").categories == ("no", "12:30", "2026-01-01")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: [no, 12:30, 0644, ~, 1.5, '1', \"\\u4e2d\"]\nb: {c: true}\n",
+        "a: http://x/?q=1#f  # c\nb: 'it''s'\n? k\n: v\nd: &x {q: 1}\ne: *x\nf: *x\n",
+        "a: |\n  1\n\n  2\nb: >-\n  3\n   4\n- 5\n",
+        "a: one\ttwo\n",
+        "b: [htt?p://x, 'c']\n",
+        "a: {b: }\n",
+        "a: [1, 2\nb: 3\n",
+        "a: !!python/name:os.system x\n",
+        "a: 1\n---\nb: 2\n",
+        "a: \x07\n",
+        "# nothing\n",
+    ],
+)
+def test_the_quick_parser_reads_the_same_and_says_the_same(text: str) -> None:
+    def read(*, quick: bool) -> object:
+        try:
+            return tree.plain(tree.compose(text, "c.yaml", quick=quick))
+        except ConfigError as error:
+            return str(error)
+
+    assert read(quick=True) == read(quick=False)
+    shipped = starter()
+    assert tree.compose(shipped, "c.yaml", quick=True) == tree.compose(shipped, "c.yaml")
 
 
 def test_paths_begin_at_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

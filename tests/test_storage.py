@@ -20,7 +20,8 @@ from world import Clock, Site, desk, item, rss, urls
 
 from aggregator.archive import SqliteArchive
 from aggregator.archive.backup import backup
-from aggregator.archive.opening import MUCH_LOG, log_size
+from aggregator.archive.connecting import log_size
+from aggregator.archive.opening import MUCH_LOG
 from aggregator.archive.verifying import kept_head
 from aggregator.errors import ArchiveError, ConfigError
 from aggregator.pipeline import poll

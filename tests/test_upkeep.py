@@ -21,7 +21,8 @@ from world import Clock, Site, desk, item, listened, rss, urls
 from aggregator.app import App, poll_feed
 from aggregator.archive import Reader, SqliteArchive
 from aggregator.archive.backup import backup_into
-from aggregator.archive.opening import KEPT_LOG, log_size, open_reader
+from aggregator.archive.connecting import log_size
+from aggregator.archive.opening import KEPT_LOG, open_reader
 from aggregator.archive.retention import Due, Keep
 from aggregator.config import parse
 from aggregator.errors import ArchiveError, ConfigError

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from aggregator import __version__
-from aggregator.app.opening import open_app, utc_now
+from aggregator.app.clock import utc_now
+from aggregator.app.opening import open_app
 from aggregator.app.polling import chosen
 from aggregator.archive import Reader, SqliteArchive
 from aggregator.archive.forgetting import Plan

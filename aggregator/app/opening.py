@@ -6,9 +6,9 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from aggregator import __version__
+from aggregator.app.clock import utc_now
 from aggregator.archive import SqliteArchive
 from aggregator.config import Settings
 from aggregator.model import Clock
@@ -16,11 +16,6 @@ from aggregator.pipeline import Desk
 from aggregator.web import Client, Resolve, resolve_by_system
 from aggregator.web import Network as WebNetwork
 from aggregator.workers import Worker
-
-
-def utc_now() -> datetime:
-    """The clock of the real world."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aggregator.model import Report
-from aggregator.pipeline import ImageOutcome, Outcome
 from aggregator.text.dates import iso, parse_iso
+
+if TYPE_CHECKING:
+    from aggregator.pipeline import ImageOutcome, Outcome
 
 
 @dataclass(frozen=True, slots=True)

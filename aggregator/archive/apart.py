@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
-from sqlite_utils import Database
-
+from aggregator.archive.lean import Database
 from aggregator.archive.rows import Commit, Stamp, Value, add_item, insert
 from aggregator.errors import ParseError
 from aggregator.model import Entry

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
-from sqlite_utils import Database
-
 from aggregator.archive import revisions
 from aggregator.archive.forgetting import FORGOTTEN
+from aggregator.archive.lean import Database
 from aggregator.archive.revisions import Revision
 from aggregator.archive.rows import item_bytes
 from aggregator.articles.compose import rendered

@@ -9,10 +9,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from aggregator.archive import chain
 from aggregator.archive.chain import Head
+from aggregator.archive.lean import Database
 from aggregator.archive.opening import explained, open_reader
 from aggregator.errors import ArchiveError, ConfigError
 

@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlite_utils import Database
+from aggregator.archive.lean import Database
 
 Values = dict[str, object]
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from sqlite_utils import Database
-
 from aggregator.archive import clusters, index, rechecks, symbols
+from aggregator.archive.lean import Database
 from aggregator.model import Clock
 
 RECHECKS = "rechecks"  # pages whose time has come to be looked at again

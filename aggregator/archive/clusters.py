@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, partial
 
-from sqlite_utils import Database
-
+from aggregator.archive.lean import Database
 from aggregator.archive.rows import commit, insert, transaction
 from aggregator.articles.plaintext import text_of
 from aggregator.articles.rules import Rules

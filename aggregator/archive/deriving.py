@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
 from aggregator.archive import sightings
+from aggregator.archive.lean import Database
 from aggregator.archive.revising import add_revision
 from aggregator.archive.revisions import IMPORTED, Revision, current
 from aggregator.archive.rows import commit, stored_page, transaction

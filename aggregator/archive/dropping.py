@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlite_utils import Database
-
+from aggregator.archive.lean import Database
 from aggregator.archive.rows import add_page, commit, transaction, update
 from aggregator.archive.watching import observe
 from aggregator.model import Clock, Page, Pending, Reading, Signs

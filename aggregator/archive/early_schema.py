@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 
-from sqlite_utils import Database, Migrations
-
 from aggregator.archive.chain import seal_all
 from aggregator.archive.first_schema import FIRST_TABLES
+from aggregator.archive.lean import Database, Migrations
 
 APPLICATION_ID = 0x61676772  # "aggr" in the file's header: SQLite's own mark for "whose file is this"
 migrations = Migrations("aggregator")

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
 from aggregator.archive import index
 from aggregator.archive.chain import leaf
 from aggregator.archive.images import ONLY_OF
+from aggregator.archive.lean import Database
 from aggregator.archive.rows import DROPPED_BYTES, Commit, Value, commit, insert, transaction, update
 from aggregator.errors import ArchiveError
 from aggregator.model import Clock

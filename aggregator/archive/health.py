@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlite_utils import Database
-
+from aggregator.archive.lean import Database
 from aggregator.archive.rows import Value, update, when
 from aggregator.errors import AggregatorError, FetchError
 from aggregator.intervals import Chance, Rate, after_failure, after_success, told_by

@@ -11,8 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlite_utils import Database
-
+from aggregator.archive.lean import Database
 from aggregator.archive.revisions import kept
 from aggregator.archive.rows import Value, insert, transaction, update
 from aggregator.model import Clock, EventKind

@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 
-from sqlite_utils import Database
-
 from aggregator.archive import retries
+from aggregator.archive.lean import Database
+from aggregator.archive.questions import IMAGES, at
 from aggregator.archive.rows import Commit, Value, as_json, commit, insert, names_as_json, transaction, update
 from aggregator.errors import AggregatorError
 from aggregator.model import Clock, Page
@@ -24,10 +24,6 @@ from aggregator.text.urls import host_of
 _HOST_TROUBLE: frozenset[str] = frozenset()
 _FINAL = frozenset({"active_image", "gone", "robots", "scheme", "too_large"})  # trying again would give the same
 
-_DUE = (
-    "FROM image_work WHERE state = 'pending' AND next_try <= :now AND coalesce(claimed_until, '') <= :now"
-    " AND host NOT IN (SELECT host FROM hosts WHERE next_allowed_at > :now)"
-)
 
 ONLY_OF = (
     "SELECT DISTINCT f.image FROM image_links l JOIN image_fetches f ON f.url = l.url WHERE l.article = :article"
@@ -70,7 +66,7 @@ def show(db: Database, clock: Clock, article: int, urls: Sequence[str]) -> None:
 
 def due(db: Database, clock: Clock) -> int:
     """How many images wait for work now."""
-    return int(db.execute(f"SELECT count(*) {_DUE}", {"now": iso(clock())}).fetchone()[0])
+    return int(db.execute(f"SELECT count(*) {IMAGES}", at(clock())).fetchone()[0])
 
 
 def pending(db: Database, clock: Clock, limit: int) -> list[WaitingImage]:
@@ -78,7 +74,7 @@ def pending(db: Database, clock: Clock, limit: int) -> list[WaitingImage]:
     with transaction(db):
         now = clock()
         rows = db.execute(
-            f"SELECT id, url {_DUE} ORDER BY next_try, id LIMIT :limit", {"now": iso(now), "limit": limit}
+            f"SELECT id, url {IMAGES} ORDER BY next_try, id LIMIT :limit", at(now) | {"limit": limit}
         ).fetchall()
         claims = [(iso(now + retries.LEASE), number) for number, _ in rows]
         db.conn.executemany("UPDATE image_work SET claimed_until = ? WHERE id = ?", claims)

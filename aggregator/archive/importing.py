@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlite_utils import Database
-
+from aggregator.archive.lean import Database
 from aggregator.archive.revising import add_revision, file_key
 from aggregator.archive.revisions import IMPORTED
 from aggregator.archive.rows import Commit, Value, add_item, commit, feed_id_of, insert, transaction, when

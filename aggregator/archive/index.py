@@ -11,8 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from operator import add as add_up
 
-from sqlite_utils import Database
-
+from aggregator.archive.lean import Database
 from aggregator.archive.rows import transaction
 from aggregator.articles.plaintext import text_of
 from aggregator.articles.rules import Rules, built_in

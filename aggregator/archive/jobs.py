@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlite_utils import Database
-
+from aggregator.archive.lean import Database
 from aggregator.model import Clock
 from aggregator.text.dates import iso, parse_iso
 

@@ -1,4 +1,4 @@
-"""sqlite-utils without pandas and numpy.
+"""sqlite-utils without pandas and numpy; whoever needs it has it from here.
 
 Where they are installed (the extra ``markets`` brings pandas), it imports them, so that rows may be given in their
 types, which nobody does here: together 0.9 s and 80 MB at every start.
@@ -25,4 +25,6 @@ def without(*modules: str) -> Iterator[None]:
 
 
 with without("pandas", "numpy"):
-    import sqlite_utils  # noqa: F401  # whoever imports it later gets this one
+    from sqlite_utils import Database, Migrations
+
+__all__ = ["Database", "Migrations"]

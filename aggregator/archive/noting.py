@@ -8,13 +8,13 @@ from dataclasses import replace
 from functools import cache, partial
 from typing import NamedTuple
 
-from sqlite_utils import Database
-
-from aggregator.archive import health, renaming, ways
+from aggregator.archive import health, renaming
 from aggregator.archive.apart import UNSTORABLE, attempt, set_apart, storable
 from aggregator.archive.dropping import DROPPED
+from aggregator.archive.enrolled import enrolled, host_in_use
 from aggregator.archive.forgetting import forgotten
 from aggregator.archive.importing import matching
+from aggregator.archive.lean import Database
 from aggregator.archive.renumbering import tell, under_new_ids
 from aggregator.archive.rows import (
     Commit,
@@ -34,7 +34,7 @@ from aggregator.archive.rows import (
     when,
 )
 from aggregator.archive.watching import observe_listing
-from aggregator.errors import AggregatorError, masked
+from aggregator.errors import AggregatorError
 from aggregator.intervals import Chance
 from aggregator.model import Announced, Clock, Discovery, Entry, Feed, Noted, Page
 from aggregator.text.dates import iso
@@ -82,26 +82,13 @@ def enrol_unlisted(db: Database, feed: Feed) -> None:
 
 
 def _enrol(db: Database, feed: Feed, position: int, *, active: bool) -> None:
-    values: dict[str, Value] = {
-        "name": feed.name,
-        "source": feed.source,
-        "url": masked(feed.url),
-        "host": host_of(feed.url),
-        "categories": as_json(feed.categories),
-        "position": position,
-        "active": int(active),
-        "enabled": int(feed.enabled),
-        "every": feed.every,
-        "slowest": feed.slowest,
-        "recheck": as_json(feed.recheck),
-    }
+    values: dict[str, Value] = {**enrolled(feed, position, active=active)}
     row = db.execute("SELECT id, url, moved_to, way, way_url FROM feeds WHERE name = ?", [feed.name]).fetchone()
     if row is None:
         insert(db, "feeds", values)
         return
-    in_use = ways.address(feed, row[3])
-    if row[1] == values["url"] and in_use and masked(in_use) == (row[4] or row[1]):
-        values["host"] = host_of(row[2] or in_use)
+    if host := host_in_use(feed, *row[1:]):
+        values["host"] = host
     else:
         values |= dict.fromkeys(_OF_THE_URL) | {"failures": 0, "moving_polls": 0, "way": 0}
     update(db, "feeds", row[0], values)

@@ -8,13 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlite_utils import Database
-
+from aggregator.archive.connecting import connect, log_size
+from aggregator.archive.lean import Database
 from aggregator.archive.rows import transaction
 from aggregator.archive.schema import APPLICATION_ID, known_migrations, migrations
 from aggregator.errors import ArchiveError
 
-_BUSY_MS = 30_000
 KEPT_LOG = 16_000_000  # bytes the log keeps on the disk, once no reader needs more of it
 MUCH_LOG = 64_000_000  # bytes: then a reader has kept it from being folded in for long
 # Bytes of an archive that is looked through each time it is opened for writing: that takes 0.5 ms a MB. A larger one is
@@ -44,7 +43,7 @@ def open_writer(path: Path) -> Database:
             _create(path.resolve())
         if path.stat().st_size == 0:
             raise _not_an_archive(path, "the file is empty")
-        db = Database(_connect(path, "rw"), execute_plugins=False)
+        db = Database(connect(path, "rw"), execute_plugins=False)
         try:
             _configure(db, path, doubtful=log_size(path) > 0 or path.stat().st_size <= _ALWAYS_CHECKED)
         except BaseException:
@@ -64,7 +63,7 @@ def open_reader(path: Path, *, older: bool = False) -> Database:
             raise ArchiveError(
                 "there is no archive yet", kind="missing", where=str(path), hint="Run `aggregator fetch` first"
             )
-        db = Database(_connect(path, "ro"), execute_plugins=False)
+        db = Database(connect(path, "ro"), execute_plugins=False)
         try:
             if _identify(db, path) < known_migrations() and not older:
                 hint = "Run any command that writes, such as `aggregator fetch`; it brings the archive forward"
@@ -82,7 +81,7 @@ def open_damaged(path: Path) -> Database:
     with _explained(path):
         if not path.exists():
             raise ArchiveError("there is no archive", kind="missing", where=str(path), hint="Look at `archive`")
-        db = Database(_connect(path, "ro"), execute_plugins=False)
+        db = Database(connect(path, "ro"), execute_plugins=False)
         try:
             if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
                 raise _not_an_archive(path, "it is an SQLite file of something else")
@@ -105,14 +104,6 @@ def confine(connection: sqlite3.Connection) -> None:
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LARGEST)
 
 
-def log_size(path: Path) -> int:
-    """The bytes of an archive's log, ``archive.db-wal``: commits that are not yet folded into the file."""
-    try:
-        return path.with_name(path.name + "-wal").stat().st_size
-    except OSError:
-        return 0
-
-
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
     """Turn SQLite's errors into ``ArchiveError`` with the reason and the next step."""
@@ -128,19 +119,11 @@ def _explained(path: Path) -> Iterator[None]:
         raise _error(path, error) from error
 
 
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    quoted = str(path.resolve()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
-    # One thread of ours uses the connection, but it is not the thread that opens it.
-    return sqlite3.connect(
-        f"file:{quoted}?mode={mode}", uri=True, timeout=_BUSY_MS / 1000, isolation_level=None, check_same_thread=False
-    )
-
-
 def _create(path: Path) -> None:
     """An archive with its tables, under its name only when it is whole: a process may be killed at any time."""
     new = path.with_name(f"{path.name}.new")
     new.unlink(missing_ok=True)
-    db = Database(_connect(new, "rwc"), execute_plugins=False)
+    db = Database(connect(new, "rwc"), execute_plugins=False)
     try:
         db.execute("PRAGMA journal_mode = MEMORY")  # who reads it would find no journal under the other name
         migrations.apply(db)

@@ -8,8 +8,6 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from aggregator.archive import (
     asof,
     chain,
@@ -34,6 +32,7 @@ from aggregator.archive.dropping import Sighted
 from aggregator.archive.forgetting import Plan
 from aggregator.archive.hooks import Fact
 from aggregator.archive.importing import Result, Taken
+from aggregator.archive.lean import Database
 from aggregator.archive.opening import explained, open_reader
 from aggregator.archive.retention import Due, Keep
 from aggregator.archive.revisions import Revision

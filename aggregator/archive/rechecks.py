@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from sqlite_utils import Database
-
 from aggregator.archive import images
+from aggregator.archive.lean import Database
+from aggregator.archive.questions import LOOKS, at
 from aggregator.archive.revising import revise
 from aggregator.archive.rows import Commit, Value, add_page, commit, insert, transaction, update, when
 from aggregator.archive.tasks import task_of
@@ -34,13 +34,6 @@ MOST_TRIES = 3  # at one look; then its next one is waited for
 LEASE = timedelta(minutes=15)
 
 _TOLD = ("absence", "absent_since", "absent_because", "checks", "last_checked")
-_DUE = (
-    "SELECT k.article FROM rechecks k JOIN articles a ON a.id = k.article JOIN feeds f ON f.id = a.home_feed"
-    " WHERE k.due <= :now AND coalesce(k.claimed_until, '') <= :now AND f.recheck <> '[]'"
-    " AND f.enabled AND (f.active OR f.source = 'url') AND (:feed IS NULL OR f.name = :feed)"
-    " AND k.host NOT IN (SELECT host FROM hosts WHERE next_allowed_at > :now)"
-    " AND k.article NOT IN (SELECT article FROM work WHERE state = 'pending')"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +64,13 @@ def next_look(first_seen: datetime, steps: Sequence[int], now: datetime) -> date
 
 def due(db: Database, clock: Clock, feed: str | None) -> int:
     """How many pages wait to be looked at again now."""
-    row = db.execute(f"SELECT count(*) FROM ({_DUE})", {"now": iso(clock()), "feed": feed}).fetchone()
+    row = db.execute(f"SELECT count(*) FROM ({LOOKS})", at(clock(), feed)).fetchone()
     return int(row[0])
 
 
 def is_due(db: Database, clock: Clock) -> bool:
     """Whether any page waits to be looked at again now."""
-    return db.execute(f"{_DUE} LIMIT 1", {"now": iso(clock()), "feed": None}).fetchone() is not None
+    return db.execute(f"{LOOKS} LIMIT 1", at(clock())).fetchone() is not None
 
 
 def claim(db: Database, clock: Clock, feed: str | None, limit: int) -> list[Recheck]:
@@ -88,7 +81,7 @@ def claim(db: Database, clock: Clock, feed: str | None, limit: int) -> list[Rech
     with transaction(db):
         now = clock()
         order = "ORDER BY a.date DESC, a.id LIMIT :limit"
-        rows = db.execute(f"{_DUE} {order}", {"now": iso(now), "feed": feed, "limit": limit}).fetchall()
+        rows = db.execute(f"{LOOKS} {order}", at(now, feed) | {"limit": limit}).fetchall()
         claims = [(iso(now + LEASE), row[0]) for row in rows]
         db.conn.executemany("UPDATE rechecks SET claimed_until = ? WHERE article = ?", claims)
         return [_recheck(db, row[0]) for row in rows]

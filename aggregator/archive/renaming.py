@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from sqlite_utils import Database
-
+from aggregator.archive.lean import Database
 from aggregator.archive.rows import Commit, feed_id_of, transaction
 from aggregator.archive.watching import rename_list
 from aggregator.errors import ConfigError

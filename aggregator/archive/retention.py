@@ -10,10 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlite_utils import Database
-
 from aggregator.archive import index
 from aggregator.archive.forgetting import bury
+from aggregator.archive.lean import Database
 from aggregator.archive.rows import DROPPED_BYTES, Value, commit, transaction, update
 from aggregator.model import Clock
 from aggregator.text.dates import iso

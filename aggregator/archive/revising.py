@@ -8,8 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from sqlite_utils import Database
-
+from aggregator.archive.lean import Database
 from aggregator.archive.revisions import IMPORTED, current
 from aggregator.archive.rows import Commit, Value, add_page, as_json, insert, names_as_json, update, when
 from aggregator.archive.symbols import add_symbols

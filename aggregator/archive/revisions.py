@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlite_utils import Database
-
+from aggregator.archive.lean import Database
 from aggregator.model import Article
 from aggregator.text.dates import parse_iso
 

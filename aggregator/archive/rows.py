@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import zstandard
-from sqlite_utils import Database
 
 from aggregator.archive.chain import seal
+from aggregator.archive.lean import Database
 from aggregator.errors import ArchiveError, masked
 from aggregator.model import Clock, Page
 from aggregator.text.dates import iso, parse_iso

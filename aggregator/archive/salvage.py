@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from aggregator.archive import chain
+from aggregator.archive.lean import Database
 from aggregator.archive.lock import WriterLock
 from aggregator.archive.opening import explained, open_damaged, open_writer
 from aggregator.archive.revisions import revisions

@@ -7,10 +7,9 @@ A migration that has shipped is never edited; a change is a new one at the end. 
 
 from __future__ import annotations
 
-from sqlite_utils import Database
-
 from aggregator.archive.daemon_schema import HOOK_TABLES, INTERVALS, JOBS
 from aggregator.archive.early_schema import APPLICATION_ID, migrations
+from aggregator.archive.lean import Database
 from aggregator.archive.stable_views import STABLE_VIEWS
 
 __all__ = ["APPLICATION_ID", "known_migrations", "migrations"]

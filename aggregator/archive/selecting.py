@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from sqlite_utils import Database
-
+from aggregator.archive.lean import Database
 from aggregator.archive.rows import stored_page
 from aggregator.archive.searching import Wanted, conditions, values
 from aggregator.model import Page

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlite_utils import Database
-
 from aggregator.archive import images, rechecks, retries
+from aggregator.archive.lean import Database
+from aggregator.archive.questions import ARTICLES, at
 from aggregator.archive.revising import revise
 from aggregator.archive.rows import Commit, add_page, commit, stored_page, transaction, update, when
 from aggregator.archive.sightings import latest
@@ -28,17 +28,10 @@ _FINAL = frozenset({"robots"})  # trying again would give the same
 
 _READ = ("wrong_page", "extract_failed")  # failures of a page that came whole: other rules may read it
 
-_DUE = (
-    "SELECT article FROM work JOIN articles ON articles.id = work.article WHERE state = 'pending' AND next_try <= :now"
-    " AND coalesce(claimed_until, '') <= :now AND host NOT IN (SELECT host FROM hosts WHERE next_allowed_at > :now)"
-    " AND (:feed IS NULL OR EXISTS (SELECT 1 FROM entries JOIN feeds ON feeds.id = entries.feed"
-    " WHERE entries.article = work.article AND feeds.name = :feed))"
-)
-
 
 def due(db: Database, clock: Clock, feed: str | None) -> int:
     """How many articles wait for work now."""
-    row = db.execute(f"SELECT count(*) FROM ({_DUE})", {"now": iso(clock()), "feed": feed}).fetchone()
+    row = db.execute(f"SELECT count(*) FROM ({ARTICLES})", at(clock(), feed)).fetchone()
     return int(row[0])
 
 
@@ -47,7 +40,7 @@ def pending(db: Database, clock: Clock, feed: str | None, limit: int, rules: str
     with transaction(db):
         now = clock()
         order = "ORDER BY articles.date DESC, articles.id LIMIT :limit"
-        rows = db.execute(f"{_DUE} {order}", {"now": iso(now), "feed": feed, "limit": limit}).fetchall()
+        rows = db.execute(f"{ARTICLES} {order}", at(now, feed) | {"limit": limit}).fetchall()
         claims = [(iso(now + retries.LEASE), row[0]) for row in rows]
         db.conn.executemany("UPDATE work SET claimed_until = ? WHERE article = ?", claims)
         return [_with_stored(db, task_of(db, row[0]), rules) for row in rows]

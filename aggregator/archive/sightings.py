@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
-from sqlite_utils import Database
-
+from aggregator.archive.lean import Database
 from aggregator.model import Enclosure, Entry
 from aggregator.text.dates import parse_iso
 

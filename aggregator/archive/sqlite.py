@@ -9,8 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
-from sqlite_utils import Database
-
 from aggregator.archive import (
     chores,
     clusters,
@@ -36,6 +34,7 @@ from aggregator.archive.delivering import Deliveries
 from aggregator.archive.deriving import Stored
 from aggregator.archive.images import WaitingImage
 from aggregator.archive.importing import Result, Taken
+from aggregator.archive.lean import Database
 from aggregator.archive.lock import WriterLock
 from aggregator.archive.opening import explained, open_writer
 from aggregator.archive.rechecks import Absence, Recheck

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from sqlite_utils import Database
-
+from aggregator.archive.lean import Database
+from aggregator.archive.questions import CALENDARS, at
 from aggregator.archive.rows import transaction
 from aggregator.markets import Session
 from aggregator.model import Clock
 from aggregator.text.dates import iso, parse_iso
 
-_FILLED_EVERY = timedelta(days=30)
 _LEAD = timedelta(days=30)  # sessions are kept from so long before the archive's first commit on
 
 
@@ -28,14 +27,11 @@ def calendars_wanted(db: Database, clock: Clock, version: str) -> datetime | Non
     """From when on trading sessions are to be filled in, ``None`` while those that are there will do.
 
     They are filled where an article names a symbol: at first, then every 30 days and with each other version of the
-    calendars, since exchanges publish their holidays late and close for storms.
+    calendars.
     """
     if not db.execute("SELECT 1 FROM symbols LIMIT 1").fetchone():
         return None
-    fresh = db.execute(
-        "SELECT 1 FROM calendars WHERE version = ? AND filled > ?", [version, iso(clock() - _FILLED_EVERY)]
-    ).fetchone()
-    if fresh:
+    if db.execute(CALENDARS, at(clock()) | {"version": version}).fetchone():
         return None
     (first,) = db.execute("SELECT min(at) FROM commits").fetchone()
     return parse_iso(first) - _LEAD

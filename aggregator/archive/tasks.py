@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 
-from sqlite_utils import Database
-
 from aggregator.archive.dropping import listed_by
+from aggregator.archive.lean import Database
 from aggregator.archive.sightings import latest
 from aggregator.model import Pending
 from aggregator.text.dates import parse_iso

@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sqlite_utils import Database
-
 from aggregator.archive import index, jobs, retention
+from aggregator.archive.connecting import log_size
 from aggregator.archive.jobs import Ran
-from aggregator.archive.opening import explained, log_size, open_reader
+from aggregator.archive.lean import Database
+from aggregator.archive.opening import explained, open_reader
 from aggregator.archive.retention import Due, Keep
 from aggregator.model import Clock
 

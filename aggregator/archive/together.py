@@ -6,9 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeAlias, TypeVar
 
-from sqlite_utils import Database
-
 from aggregator.archive.apart import UNSTORABLE
+from aggregator.archive.lean import Database
 from aggregator.archive.rows import Commit, Stamp, transaction
 from aggregator.model import Clock
 

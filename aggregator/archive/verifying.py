@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import zstandard
-from sqlite_utils import Database
 
 from aggregator.archive import chain, index
 from aggregator.archive.chain import Head
+from aggregator.archive.lean import Database
 from aggregator.archive.opening import explained, open_reader
 from aggregator.archive.revisions import Revision, revisions
 from aggregator.archive.rows import DROPPED_BYTES, page_bytes

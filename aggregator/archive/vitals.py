@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlite_utils import Database
-
 from aggregator.archive import jobs
+from aggregator.archive.lean import Database
 from aggregator.health import Polled
 from aggregator.text.dates import iso, parse_iso
 

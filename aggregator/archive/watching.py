@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from zlib import crc32
 
-from sqlite_utils import Database
-
+from aggregator.archive.lean import Database
 from aggregator.archive.rows import Commit, Value, as_json, insert
 from aggregator.articles.drift import BEFORE, WINDOWS, drifts
 from aggregator.model import Reading, Signs

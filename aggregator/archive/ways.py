@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlite_utils import Database
-
+from aggregator.archive.enrolled import address
+from aggregator.archive.lean import Database
 from aggregator.archive.rows import Value, commit, feed_id_of, insert, transaction, update
 from aggregator.errors import masked
 from aggregator.model import Clock, Feed
@@ -17,13 +17,6 @@ _OF_THE_LISTING = (
     *("etag", "last_modified", "digest", "error_kind", "error", "next_due", "due_why"),
     *("ttl", "floor", "not_before", "moved_to", "moving_to"),
 )
-
-
-def address(feed: Feed, way: int) -> str | None:
-    """The address of a feed's way, ``None`` where the configuration has none of that number."""
-    if way == 0:
-        return feed.url
-    return feed.fallback[way - 1].url if way <= len(feed.fallback) else None
 
 
 def switch(db: Database, clock: Clock, feed: Feed, way: int, why: str, probe_at: datetime | None) -> None:

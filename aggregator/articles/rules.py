@@ -18,8 +18,6 @@ from importlib import resources
 from typing import Any
 from urllib.parse import urlsplit
 
-from selectolax.lexbor import LexborHTMLParser, SelectolaxError
-
 from aggregator.text.urls import comos_id, host_of
 
 FALLBACK = "trafilatura"  # the rule's name where a host has no row and the body was guessed
@@ -160,6 +158,8 @@ def flaw(key: str, value: str) -> str | None:
         except re.error as error:
             return f"is no regular expression: {error}"
         return None
+    from selectolax.lexbor import LexborHTMLParser, SelectolaxError  # only for rows of one's own
+
     selector = value
     if key == "identity":
         selector, attribute = claim_of(value)

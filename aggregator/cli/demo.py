@@ -15,9 +15,9 @@ import typer
 from aggregator.app import Fetched, export_all, open_app, told, utc_now
 from aggregator.archive import Reader
 from aggregator.cli.fetched import fetched_json, show_fetched
-from aggregator.cli.fetching import fetch_images, poll_feeds
 from aggregator.cli.frame import ConfigOption, JsonOption, app, run_async
 from aggregator.cli.output import complain, print_json
+from aggregator.cli.polling import fetch_images, poll_feeds
 from aggregator.config import Settings, load, parse, starter
 from aggregator.demo import Replica
 from aggregator.demo.ledger import Change

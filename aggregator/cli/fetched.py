@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aggregator.app import Fetched, Told
+from aggregator.app.telling import Fetched, Told
 from aggregator.cli.output import complain, local, print_json, print_table
 from aggregator.config import Settings
 from aggregator.errors import masked

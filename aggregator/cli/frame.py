@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Coroutine
 from pathlib import Path
@@ -76,6 +75,8 @@ def config_or_none(explicit: Path | None) -> Settings | None:
 
 def run_async(work: Coroutine[object, object, T]) -> T:
     """Run async work to its end. Ctrl-C lets what is being stored be stored, then exits with 130."""
+    import asyncio  # as much as a configuration takes to be read, and most commands do without
+
     try:
         return asyncio.run(work)
     except KeyboardInterrupt:

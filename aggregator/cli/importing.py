@@ -13,9 +13,9 @@ import typer
 from aggregator.app import catch_up, home_of_imports, open_app
 from aggregator.archive import Reader
 from aggregator.archive.importing import Taken
-from aggregator.cli.fetching import export_fresh
 from aggregator.cli.frame import ConfigOption, JsonOption, app, run_async, settings_of
 from aggregator.cli.output import complain, print_json, progress
+from aggregator.cli.polling import export_fresh
 from aggregator.config import Settings
 from aggregator.errors import ConfigError, ParseError
 from aggregator.pipeline.importing import taken

@@ -11,9 +11,9 @@ import typer
 
 from aggregator.app import catch_up, chosen, open_app
 from aggregator.articles.differences import Difference
-from aggregator.cli.fetching import export_fresh
 from aggregator.cli.frame import ConfigOption, JsonOption, app, run_async, settings_of
 from aggregator.cli.output import complain, print_json, print_table, progress
+from aggregator.cli.polling import export_fresh
 from aggregator.config import Settings
 from aggregator.errors import ConfigError
 from aggregator.pipeline import Derived, Outcome, heal

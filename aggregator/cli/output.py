@@ -6,16 +6,15 @@ import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
-
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
-from rich.text import Text
 
 from aggregator.text.characters import OBEYED
 from aggregator.text.characters import visible as visible
+
+if TYPE_CHECKING:  # what draws is loaded where something is drawn
+    from rich.console import Console
+    from rich.progress import Progress
 
 COLOURS = {
     "ok": "green",
@@ -38,17 +37,21 @@ COLOURS = {
 
 def out() -> Console:
     """The console on stdout, made when asked for so that it sees the stream of the moment."""
+    from rich.console import Console
+
     return Console(file=sys.stdout, highlight=False, soft_wrap=True, emoji=False)
 
 
 def err() -> Console:
     """The console on stderr."""
+    from rich.console import Console
+
     return Console(file=sys.stderr, highlight=False, soft_wrap=True, emoji=False)
 
 
 def complain(text: str) -> None:
     """One message on stderr; what strangers wrote in it cannot colour or break the terminal."""
-    err().print(visible(text), markup=False)
+    print(visible(text), file=sys.stderr)
 
 
 def alarm(text: str) -> None:
@@ -64,6 +67,10 @@ def print_json(value: object) -> None:
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> None:
     """A table on stdout; columns whose name ends with ``#`` are numbers."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
     heading = Text(visible(title)) if title else None
     table = Table(title=heading, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for name in columns:
@@ -109,6 +116,8 @@ def print_jobs(jobs: Iterable[Mapping[str, object]], zone: str) -> None:
 
 def cell(value: object) -> str:
     """A value in a table: a status in its colour, nothing for ``None``."""
+    from rich.markup import escape
+
     text = "" if value is None else visible(str(value))
     colour = COLOURS.get(text)
     return f"[{colour}]{text}[/]" if colour else escape(text)
@@ -124,6 +133,8 @@ def local(instant: datetime | str | None, zone: str) -> str:
 
 def progress(total: int, what: str) -> tuple[Progress, int]:
     """A progress bar on stderr, shown where that is a terminal, and its task."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
     console = err()
     bar = Progress(
         TextColumn("{task.description}"),

@@ -12,7 +12,8 @@ import typer
 
 from aggregator.app import utc_now
 from aggregator.archive import Reader
-from aggregator.archive.opening import MUCH_LOG, log_size
+from aggregator.archive.connecting import log_size
+from aggregator.archive.opening import MUCH_LOG
 from aggregator.articles.plaintext import text_of
 from aggregator.cli.frame import ConfigOption, JsonOption, app, settings_of
 from aggregator.cli.instants import AsOfOption, commit_of, instant_of

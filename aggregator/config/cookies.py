@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from http.cookiejar import LoadError, MozillaCookieJar
 from pathlib import Path
 
 from aggregator.model import Cookie, Cookies
@@ -24,6 +23,8 @@ def read(path: Path) -> Cookies:
     """
     if not path.is_file():
         raise ValueError(f"must be a file, but there is none at {path}")
+    from http.cookiejar import LoadError, MozillaCookieJar  # with urllib's and http's clients: as much as all this
+
     jar = MozillaCookieJar()
     try:
         if path.stat().st_size > MAX_BYTES:

@@ -130,7 +130,7 @@ def _decode(data: bytes, place: str) -> str:
 
 def parse(text: str, path: Path) -> Settings:
     """The settings that a text means, if it stood in the file ``path`` (which need not exist). Raises ConfigError."""
-    root = compose(text, str(path))
+    root = compose(text, str(path), quick=True)
     if root is None:
         raise ConfigError("there is nothing in it", where=str(path), hint=_START)
     try:
@@ -142,13 +142,16 @@ def parse(text: str, path: Path) -> Settings:
     return result
 
 
-def compose(text: str, place: str) -> tree.Node | None:
-    """The tree of a configuration's text, which is a mapping; None if there are only comments. Raises ConfigError."""
+def compose(text: str, place: str, *, quick: bool = False) -> tree.Node | None:
+    """The tree of a configuration's text, which is a mapping; None if there are only comments. Raises ConfigError.
+
+    ``quick`` as in ``tree.compose``.
+    """
     for number, line in enumerate(text.split("\n"), 1):
         if line.lstrip(" ").startswith("\t"):
             hint = "YAML wants spaces; replace each tab by two"
             raise ConfigError("a tab in the indentation", where=f"{place}:{number}", hint=hint)
-    root = tree.compose(text, place)
+    root = tree.compose(text, place, quick=quick)
     if root is not None and root.kind != "map":
         hint = "It begins like `archive: archive.db`"
         raise ConfigError("must consist of keys and values", where=f"{place}:{root.line}", hint=hint)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aggregator.archive import Reader, holder
-from aggregator.archive.opening import MUCH_LOG, log_size
+from aggregator.archive.connecting import log_size
+from aggregator.archive.opening import MUCH_LOG
 from aggregator.doctor.finding import Finding, Verdict, told
 from aggregator.errors import ArchiveError
 

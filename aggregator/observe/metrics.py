@@ -27,7 +27,7 @@ from prometheus_client.metrics_core import Metric
 
 from aggregator import __version__
 from aggregator.archive import Reader
-from aggregator.archive.opening import log_size
+from aggregator.archive.connecting import log_size
 from aggregator.archive.vitals import Growth, Vitals
 from aggregator.errors import AggregatorError
 from aggregator.health import troubles

@@ -13,8 +13,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from charset_normalizer import from_bytes
-
 REPLACEMENT = "\ufffd"
 # Python codecs by what labels mean in the wild (WHATWG Encoding: latin-1 and ASCII labels mean windows-1252).
 _ALIASES = {
@@ -249,6 +247,8 @@ def _detected(body: bytes) -> Decoded:
     """Without a usable label: GB18030 or Big5 where the bytes look Chinese, else windows-1252."""
     if not _looks_multibyte(body):
         return _replaced(body, "cp1252")
+    from charset_normalizer import from_bytes  # hardly any text needs it
+
     best = from_bytes(_sample(body), cp_isolation=["gb18030", "big5"]).best()
     tried = [_replaced(body, name) for name in ([best.encoding] if best else []) + ["gb18030", "big5"]]
     clean = next((one for one in tried if not one.damaged), None)

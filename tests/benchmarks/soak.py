@@ -29,7 +29,7 @@ from pathlib import Path
 from random import random
 
 from aggregator.app import open_app
-from aggregator.archive.opening import log_size
+from aggregator.archive.connecting import log_size
 from aggregator.config import parse
 from aggregator.demo import Replica
 from aggregator.hooks import Surroundings, hooks_of, sink_of, telling
