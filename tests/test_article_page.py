@@ -7,6 +7,7 @@ import re
 from html import unescape
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from test_front_page import query
@@ -51,7 +52,7 @@ def test_a_page_tells_where_an_article_comes_from(demo_archive: Path) -> None:
     for shown in (title, f'href="{url}" rel="noopener noreferrer"', f"责任编辑：</span> {editor}", digest):
         assert shown in text
     for (symbol,) in query(demo_archive, "SELECT symbol FROM symbols WHERE article = ?", number):
-        assert f'href="/archive/-/search?symbol={symbol}"' in text
+        assert f'href="/archive/-/search?symbol={quote(symbol, safe="")}"' in text
     sightings = query(
         demo_archive, "SELECT f.name FROM entries e JOIN feeds f ON f.id = e.feed WHERE e.article = ?", number
     )

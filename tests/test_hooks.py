@@ -231,7 +231,7 @@ def test_a_hook_reaches_no_private_address_and_no_byte_of_an_answer_is_read(tmp_
 def test_what_is_told_of_an_article_that_changed_went_or_was_erased_and_of_a_feed_that_fails(tmp_path: Path) -> None:
     async def scene() -> None:
         async with newsroom(tmp_path) as (made, site), serving({"/in": reply(204)}) as server, Client(HOME) as client:
-            on = ("new", "changed", "gone", "failing")
+            on = ("new", "changed", "gone", "failing", "gap")
             hook = Hook("h", When(on=on), webhook=f"{server.url}/in")  # type: ignore[arg-type]
             await made.archive.deliveries.enrol(["h"])
             tell = teller(made, hook, sink_of(hook, tmp_path / "archive.db", client.post, {}, made.clock))
@@ -268,6 +268,14 @@ def test_what_is_told_of_an_article_that_changed_went_or_was_erased_and_of_a_fee
             assert (failing["type"], failing["feed"], failing["error_kind"]) == ("failing", "wire", "not_found")
             site.answers[FEED] = rss(item(1), item(3))
             site.clock.move(hours=9)
+            await poll(made, feed())
+            assert [one["type"] for one in await heard()] == ["new"]
+            site.answers[FEED] = rss(item(4), item(5))
+            await poll(made, feed())
+            gap, *_ = await heard()
+            assert (gap["type"], gap["feed"], gap["since"]) == ("gap", "wire", gap["until"])
+            assert "one page" in str(gap["message"])
+            site.answers[FEED] = rss(item(4), item(6))
             await poll(made, feed())
             with closing(sqlite3.connect(tmp_path / "archive.db")) as db:
                 (number,) = db.execute("SELECT max(id) FROM articles").fetchone()
@@ -581,7 +589,6 @@ def test_a_hook_reads_as_it_is_written() -> None:
     assert (two.when, two.file) == (When(), Path("/etc/aggregator/news.xml"))
     assert [said for said in settings.warnings() if "hook" in said] == [
         "the hook a waits for one, and there is no such feed",
-        "the hook c waits for gaps, of which nothing is told yet",
     ]
 
 

@@ -42,6 +42,8 @@ COVERED = (
     Covered("images", but=frozenset({"bytes"})),
     Covered("image_links"),
     Covered("image_fetches"),
+    # Whether a gap was filled is told later.
+    Covered("gaps", ("id", "feed", "cause", "since", "until", '"commit"')),
 )
 # Whether a table has grown is asked of all in one statement: a transaction adds to a few of them.
 _NEWEST = "SELECT " + ", ".join(f'(SELECT "commit" FROM "{one.table}" ORDER BY id DESC LIMIT 1)' for one in COVERED)

@@ -43,6 +43,26 @@ CREATE TABLE jobs (
 )
 """
 
+GAPS = """
+CREATE TABLE gaps (
+    id INTEGER PRIMARY KEY,
+    feed INTEGER NOT NULL REFERENCES feeds(id),
+    cause TEXT NOT NULL CHECK (cause IN ('no overlap', 'asked')),
+    since TEXT NOT NULL,
+    until TEXT NOT NULL,
+    "commit" INTEGER NOT NULL REFERENCES commits(seq),
+    state TEXT NOT NULL CHECK (state IN ('open', 'filled', 'lost')),
+    reason TEXT,
+    page INTEGER NOT NULL,
+    reached TEXT,
+    entries INTEGER NOT NULL,
+    closed INTEGER REFERENCES commits(seq)
+);
+CREATE INDEX gaps_open ON gaps(feed) WHERE state = 'open';
+CREATE INDEX gaps_commit ON gaps("commit");
+CREATE INDEX gaps_closed ON gaps(closed) WHERE closed IS NOT NULL
+"""
+
 INTERVALS = """
 ALTER TABLE feeds ADD COLUMN slowest INTEGER;
 ALTER TABLE feeds ADD COLUMN due_why TEXT;

@@ -81,11 +81,18 @@ _FAILURES = (
     ' FROM polls p JOIN commits c ON c.seq = p."commit" JOIN feeds f ON f.id = p.feed'
     " WHERE p.error_kind NOT NULL AND "
 )
+# A gap that can still be read back is none to be told.
+_GAPS = (
+    f"SELECT 'gap' AS kind, g.id AS row, {_COMMIT}, f.name AS feed, f.categories, g.since, g.until, g.reason AS message"
+    " FROM (SELECT id, feed, since, until, reason, closed AS \"commit\" FROM gaps WHERE state = 'lost') g"
+    ' JOIN commits c ON c.seq = g."commit" JOIN feeds f ON f.id = g.feed WHERE '
+)
 _SOURCES: dict[str, tuple[str, str]] = {
     "new": (_REVISIONS, "r"),
     "changed": (_REVISIONS, "r"),
     "gone": (_ABSENCES, "v"),
     "failing": (_FAILURES, "p"),
+    "gap": (_GAPS, "g"),
 }
 _FEED_DETAILS = ("status", "error_kind", "error", "message")
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cache, partial
 from typing import NamedTuple
 
-from aggregator.archive import health, renaming
+from aggregator.archive import gaps, health, renaming
 from aggregator.archive.apart import UNSTORABLE, attempt, set_apart, storable
 from aggregator.archive.dropping import DROPPED
 from aggregator.archive.enrolled import enrolled, host_in_use
@@ -98,18 +98,21 @@ def note(db: Database, clock: Clock, chance: Chance, feed: Feed, found: Discover
     """One poll's outcome in one transaction: its entries, and the validators that would hide them next time."""
     with transaction(db):
         feed_id = feed_id_of(db, feed.name)
-        before = db.execute("SELECT status, warnings FROM feeds WHERE id = ?", [feed_id]).fetchone()
+        columns = "status, warnings, last_success, watched"
+        *before, last_success, watched = db.execute(f"SELECT {columns} FROM feeds WHERE id = ?", [feed_id]).fetchone()
         stamp = Stamp(db, clock)
         renumbered = _renumbered(db, stamp, feed, feed_id, found.entries)
-        noted = _note_entries(db, stamp, feed_id, found.entries, renumbered)
+        noted = note_entries(db, stamp, feed_id, found.entries, renumbered)
         if found.oddities is not None:
             observe_listing(db, stamp, feed.name, found.oddities)
+        if found.digest and not noted.overlap and watched is not None:  # not the first one at its address
+            gaps.note_missing_overlap(db, stamp(), feed_id, last_success)
         now = clock()
         health.succeeded(db, feed, feed_id, now, found, noted.arrived, chance)
         remarks = filter(None, (health.follow(db, feed_id, found), noted.remark))
-        noted = replace(noted, remark="; ".join(remarks) or None)
+        noted = replace(noted, remark="; ".join(remarks) or None, behind=gaps.any_open(db, feed_id))
         warnings = before[1] if found.warnings is None else bounded_as_json(found.warnings)
-        if noted.new or noted.changed or noted.remark or before != (found.status, warnings):
+        if noted.new or noted.changed or noted.remark or before != [found.status, warnings]:
             update(db, "feeds", feed_id, {"warnings": warnings})
             _poll_row(db, feed_id, stamp(), found.status, found.listed, noted, warnings=warnings)
         else:
@@ -172,7 +175,7 @@ def _renumbered(db: Database, stamp: Stamp, feed: Feed, feed_id: int, announced:
 
     Such a sighting is no edit. Where it happens at every poll, it is noted a few times, as another link is.
     """
-    known = _known(db, [key for one in announced for key in one.keys if storable(key)])
+    known = known_articles(db, [key for one in announced for key in one.keys if storable(key)])
     found = under_new_ids(db, feed_id, announced, known)
     said = _said(db, feed_id, set(found.values()))
     fresh = [place for place, article in found.items() if len(said[article]) <= _MOST_LINKS]
@@ -190,15 +193,16 @@ def _renumbered(db: Database, stamp: Stamp, feed: Feed, feed_id: int, announced:
     return frozenset(found)
 
 
-def _note_entries(
+def note_entries(
     db: Database, stamp: Stamp, feed_id: int, listed: Sequence[Announced], renumbered: Container[int]
 ) -> Noted:
     """Sightings of a listing: what is new becomes an article with work to do, what changed is noted and done again."""
     announced = [one for place, one in enumerate(listed) if place not in renumbered]
-    known = _known(db, [key for one in announced for key in one.keys if storable(key)])
+    known = known_articles(db, [key for one in announced for key in one.keys if storable(key)])
     said = _said(db, feed_id, set(known.values()))
     times = Counter(one.keys[0] for one in announced)
     erased = forgotten(db)
+    overlap = gaps.reaches_back(listed, renumbered, known, {*said, *erased})
     new = changed = arrived = 0
     refused: list[tuple[Entry, Exception]] = []
     for one in announced:
@@ -218,7 +222,8 @@ def _note_entries(
         known |= dict.fromkeys((key for key in one.keys if key not in known), done.article)
         said[done.article].append(now)
     remark = set_apart(db, stamp, feed_id, refused)
-    return Noted(new=new, known=len(listed) - new - len(refused), changed=changed, arrived=arrived, remark=remark)
+    known_ones = len(listed) - new - len(refused)
+    return Noted(new, known_ones, changed, arrived, overlap or not arrived, remark=remark)
 
 
 class _Done(NamedTuple):
@@ -253,7 +258,7 @@ def _add_sighting(
     _add_entry(db, stamp, feed_id, article, one.entry)
 
 
-def _known(db: Database, keys: Sequence[str]) -> dict[str, int]:
+def known_articles(db: Database, keys: Sequence[str]) -> dict[str, int]:
     """Which of the keys name an article already."""
     found: dict[str, int] = {}
     for start in range(0, len(keys), _CHUNK):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
+from aggregator.archive.backfilling import Backfill
 from aggregator.archive.deriving import Stored
 from aggregator.archive.images import WaitingImage
 from aggregator.archive.rechecks import Absence, Recheck
@@ -26,6 +27,11 @@ class Archive(Protocol):
 
     async def note(self, feed: Feed, found: Discovery) -> Noted:
         """Store one poll: its entries and the listing's validators, in one transaction."""
+        ...
+
+    @property
+    def backfill(self) -> Backfill:
+        """What may have been missed, and the pages of a list that were read back for it."""
         ...
 
     async def blame(self, feed: Feed, status: str, error: AggregatorError, page: Page | None) -> None:

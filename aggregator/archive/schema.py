@@ -7,7 +7,7 @@ A migration that has shipped is never edited; a change is a new one at the end. 
 
 from __future__ import annotations
 
-from aggregator.archive.daemon_schema import HOOK_TABLES, INTERVALS, JOBS
+from aggregator.archive.daemon_schema import GAPS, HOOK_TABLES, INTERVALS, JOBS
 from aggregator.archive.early_schema import APPLICATION_ID, migrations
 from aggregator.archive.lean import Database
 from aggregator.archive.stable_views import STABLE_VIEWS
@@ -105,6 +105,13 @@ def m024_feeds_that_are_being_polled(db: Database) -> None:
 def m025_how_often_feeds_have_news(db: Database) -> None:
     """How much news each has had in how much time, how rarely it may be asked, and why its next poll is when it is."""
     for statement in INTERVALS.split(";"):
+        db.execute(statement)
+
+
+@migrations()
+def m026_gaps(db: Database) -> None:
+    """When a feed may have missed something, and how far its list was read back for it."""
+    for statement in GAPS.split(";"):
         db.execute(statement)
 
 

@@ -30,6 +30,7 @@ from aggregator.archive import (
     ways,
 )
 from aggregator.archive.apart import storing
+from aggregator.archive.backfilling import Backfill
 from aggregator.archive.delivering import Deliveries
 from aggregator.archive.deriving import Stored
 from aggregator.archive.images import WaitingImage
@@ -78,6 +79,7 @@ class SqliteArchive:
         self._held: tuple[Hold, ...] = ()
         self._settled: Together[bool] = Together(lambda changes: self._run(all_of, clock, changes))
         self.deliveries = Deliveries(self._run, clock)
+        self.backfill = Backfill(self._run, clock)
         self.tending = Tending(path, self._run, clock)
 
     @classmethod

@@ -52,6 +52,7 @@ class Vitals:
     images: int
     deliveries: tuple[tuple[str, int, int], ...] = ()  # of each hook: its name, how many wait, how many were given up
     jobs: tuple[JobVitals, ...] = ()
+    gaps: tuple[int, int] = (0, 0)  # times of which something may be missing: being read back, given up
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,11 @@ def vitals(db: Database, now: datetime) -> Vitals:
         " (SELECT count(*) FROM deliveries WHERE hook = h.id AND state = 'dead') FROM hooks h WHERE active ORDER BY id"
     ).fetchall()
     known = tuple(JobVitals(name, ran.ended, ran.failures) for name, ran in jobs.runs(db).items())
-    return Vitals(told, pending, failed, images, tuple(deliveries), known)
+    gaps = db.execute(
+        "SELECT count(*) FILTER (WHERE state = 'open'), count(*) FILTER (WHERE state = 'lost') FROM gaps"
+        " JOIN feeds f ON f.id = feed WHERE f.active AND f.enabled"
+    ).fetchone()
+    return Vitals(told, pending, failed, images, tuple(deliveries), known, gaps)
 
 
 def newest(db: Database) -> Growth:

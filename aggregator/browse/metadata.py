@@ -101,6 +101,12 @@ METADATA: dict[str, object] = {
                     "title": "Upkeep",
                     "description": "What the daemon does beside polling: when each job ran last, and what came of it.",
                 },
+                "gaps": {
+                    "title": "Gaps",
+                    "description": "Times of which something may be missing in a feed, and whether it was read back.",
+                    "sort_desc": "id",
+                    "facets": ["state", "feed"],
+                },
                 "hosts": {"title": "Hosts", "description": "Hosts that asked to be left alone, and until when."},
                 "events": {
                     "title": "Events",

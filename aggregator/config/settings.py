@@ -350,8 +350,6 @@ class Settings(Section):
             unknown = sorted(set(hook.when.feeds) - {row.name for row in self.feeds})
             if unknown:
                 found.append(f"the hook {hook.name} waits for {', '.join(unknown)}, and there is no such feed")
-            if "gap" in hook.when.on:
-                found.append(f"the hook {hook.name} waits for gaps, of which nothing is told yet")
         return tuple(found)
 
 

@@ -11,7 +11,7 @@ from aggregator.articles.plaintext import text_of
 from aggregator.articles.rules import Rules
 from aggregator.model import EventKind, Term
 
-_DETAILS = ("feed", "status", "error_kind", "error", "message")
+_DETAILS = ("feed", "status", "error_kind", "error", "since", "until", "message")
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,14 +66,17 @@ class Settled:
 class Noted:
     """What noting a listing changed: entries of articles not seen before, entries whose article is known, edits.
 
-    ``arrived`` are entries that this feed has not announced before. ``remark`` is for people: that the feed has moved,
-    or is no longer where it had moved.
+    ``arrived`` are entries that this feed has not announced before. ``overlap``: the listing reaches back to the last
+    one. ``behind``: of some time something may be missing, and the list is still to be read back. ``remark`` is for
+    people: that the feed has moved, or is no longer where it had moved.
     """
 
     new: int = 0
     known: int = 0
     changed: int = 0
     arrived: int = 0
+    overlap: bool = True
+    behind: bool = False
     remark: str | None = None
 
 
@@ -117,4 +120,5 @@ class Report:
     error: str | None = None
     held_until: datetime | None = None
     looks: tuple[int, int] = (0, 0)  # pages that were looked at again after it, and edits among them
+    behind: bool = False  # of some time something may be missing, and its list is still to be read back
     remark: str | None = None

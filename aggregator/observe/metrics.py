@@ -205,6 +205,14 @@ def _vitals(now: Vitals) -> Iterator[Metric]:
         ended.add_metric([job.name], job.ended.timestamp() if job.ended else 0)
         failures.add_metric([job.name], job.failures)
     yield from (ended, failures)
+    gaps = GaugeMetricFamily(
+        "aggregator_gaps",
+        "Times of which something may be missing in a feed: open while its list is read back, else lost.",
+        labels=["state"],
+    )
+    for state, count in zip(("open", "lost"), now.gaps, strict=True):
+        gaps.add_metric([state], count)
+    yield gaps
     last = GaugeMetricFamily(
         "aggregator_feed_last_success_timestamp_seconds",
         f"When a feed's listing was last read; of the {MOST_FEEDS} feeds for which that is longest ago, 0: never.",

@@ -71,6 +71,7 @@ async def noted(desk: Desk, feed: Feed, found: Discovery, started: datetime) -> 
         done.new,
         found.listed - done.new,
         seconds=(desk.clock() - started).total_seconds(),
+        behind=done.behind,
         remark=done.remark,
     )
 
@@ -120,11 +121,10 @@ async def _found(desk: Desk, feed: Feed, state: FeedState, page: Page) -> Discov
         return said
     dated = [e.published for e in listing.entries if e.published and not too_far_ahead(e.published, now)]
     newest = max(dated, default=None)
-    keys = keys_of(feed.name, listing.entries)
     return replace(
         said,
         status=_status(feed, listing, max(filter(None, (newest, state.newest)), default=None), now),
-        entries=tuple(Announced(k, entry, _date(desk, entry)) for k, entry in zip(keys, listing.entries, strict=True)),
+        entries=announced(desk, feed, listing),
         listed=len(listing.entries),
         newest=newest,
         oddities=listing.oddities,
@@ -132,6 +132,12 @@ async def _found(desk: Desk, feed: Feed, state: FeedState, page: Page) -> Discov
         floor=_floor(page, listing.ttl),
         warnings=listing.warnings,
     )
+
+
+def announced(desk: Desk, feed: Feed, listing: Listing) -> tuple[Announced, ...]:
+    """The entries of a listing, each with its identity and the date that its document will carry."""
+    keys = keys_of(feed.name, listing.entries)
+    return tuple(Announced(k, entry, _date(desk, entry)) for k, entry in zip(keys, listing.entries, strict=True))
 
 
 def _read(page: Page, source: str, zone: str | None, known: str | None) -> tuple[str, Listing | None]:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from aggregator.errors import ArchiveError, FetchError, ParseError, masked
 from aggregator.model import Feed, FeedState, Report
+from aggregator.pipeline.backfill import PAGES, Follow, backfill
 from aggregator.pipeline.desk import Desk
 from aggregator.pipeline.discover import Trace, ask, asked, noted
 from aggregator.text.urls import host_of, same_origin
@@ -17,11 +18,23 @@ PROBE_EVERY = timedelta(hours=1)
 _REFUSED = frozenset({"blocked", "rate_limited", "connect", "timeout", "dns", "tls"})
 
 
-async def discover(desk: Desk, feed: Feed, *, revive: bool = True) -> Report:
-    """Bring a feed's listing up to date, by the way in use, which is left at once when it refuses too often.
+async def discover(
+    desk: Desk, feed: Feed, *, revive: bool = True, pages: int | None = PAGES, follow: Follow | None = None
+) -> Report:
+    """Bring a feed's listing up to date, and read its list back where something may be missing.
 
-    ``revive``: ask also a feed whose server said that it is gone for good. Without ``fallback`` this is ``ask``.
+    ``revive``: ask also a feed whose server said that it is gone for good. At most so many further ``pages`` are read,
+    and ``follow`` is told of each.
     """
+    report = await _listing(desk, feed, revive=revive)
+    if not report.behind:
+        return report
+    state = await desk.archive.state(feed)
+    return await backfill(desk, on_way(feed, state.way), report, pages, follow)
+
+
+async def _listing(desk: Desk, feed: Feed, *, revive: bool) -> Report:
+    """Ask for a feed's listing, by the way in use, which is left at once when it refuses too often."""
     if not feed.fallback:
         return await ask(desk, feed, revive=revive)
     state = await desk.archive.state(feed)

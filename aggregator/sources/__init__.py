@@ -19,7 +19,8 @@ class Source:
 
     ``parse(page, zone)`` reads a listing, dates without an offset in ``zone``; it raises ``ParseError`` of kind
     ``not_a_feed``, ``api_error`` or ``blocked``. ``digest(page)`` is the SHA-256 (hex) of what matters in it:
-    equal digests mean nothing has changed; it never raises. ``address(url)`` is the URL to ask for a feed's ``url``.
+    equal digests mean nothing has changed; it never raises. ``address(url)`` is the URL to ask for a feed's ``url``,
+    ``further(url, n)`` for the n-th page of a list whose first page that is; ``None`` where there are no more.
     ``recognises(text)``: whether a body is surely one of its answers. All of them are given pages as
     ``people.redacted`` leaves them.
     """
@@ -28,6 +29,7 @@ class Source:
     digest: Callable[[Page], str]
     address: Callable[[str], str]
     recognises: Callable[[str], bool]
+    further: Callable[[str, int], str] | None = None
 
 
 def sniff(page: Page) -> str:
@@ -76,8 +78,8 @@ def parsed(page: Page, source: str | None, zone: str | None) -> Listing:
 SOURCES: Mapping[str, Source] = MappingProxyType(
     {
         "feed": Source(_parse_feed, _digest_feed, _as_is, _never),
-        "sina-live": Source(_parse_live, live.digest, live.address, live.recognises),
-        "sina-roll": Source(_parse_roll, roll.digest, roll.address, roll.recognises),
+        "sina-live": Source(_parse_live, live.digest, live.address, live.recognises, live.address),
+        "sina-roll": Source(_parse_roll, roll.digest, roll.address, roll.recognises, roll.address),
         "sina-column": Source(pagelists.parse_column, pagelists.digest, _as_is, pagelists.recognises_column),
         "sina-company": Source(pagelists.parse_company, pagelists.digest, _as_is, pagelists.recognises_company),
     }

@@ -37,12 +37,13 @@ _MARKETS = {"cn": "", "hk": "hk", "us": "us:"}
 _SIZES = {"zhibo": ("page_size", "100"), "pc": ("size", "50")}  # the most either API gives
 
 
-def address(url: str) -> str:
-    """The API address to ask: the first page at full size, all other parameters as configured."""
+def address(url: str, page: int = 1) -> str:
+    """The API address to ask for a page of the list, at full size, all other parameters as configured."""
     parts = urlsplit(url)
     size, most = _SIZES["pc" if parts.path.endswith("/news/pc") else "zhibo"]
     kept = [(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if k not in ("page", "pagesize", size)]
-    return urlunsplit((parts.scheme, parts.netloc, parts.path, urlencode([*kept, ("page", "1"), (size, most)]), ""))
+    query = urlencode([*kept, ("page", str(page)), (size, most)])
+    return urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
 
 
 def recognises(text: str) -> bool:

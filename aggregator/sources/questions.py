@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from aggregator.model import Feed, Request, Validators
 from aggregator.sources import SOURCES
 from aggregator.text.urls import same_origin
@@ -20,6 +22,13 @@ def listing_request(feed: Feed, validators: Validators, at: str | None = None) -
         cookies=feed.cookies.kept,
         proxy=feed.proxy,
     )
+
+
+def further_request(feed: Feed, page: int) -> Request:
+    """The question for the n-th page of a feed's list, whose source has ``further`` pages."""
+    further = SOURCES[feed.source].further
+    assert further is not None
+    return replace(listing_request(feed, Validators()), url=further(feed.url, page))
 
 
 def page_request(feed: Feed | None, url: str) -> Request:

@@ -28,11 +28,11 @@ _MOST_ODDITIES = 20  # new keys named; a hostile answer may have thousands
 PAGE_SIZE = 50  # the server clamps num to 50 without a word
 
 
-def address(url: str) -> str:
-    """The API address to ask: the first page at full size, all other parameters as configured."""
+def address(url: str, page: int = 1) -> str:
+    """The API address to ask for a page of the list, at full size, all other parameters as configured."""
     parts = urlsplit(url)
     kept = [(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if k not in ("num", "page")]
-    query = urlencode([*kept, ("num", str(PAGE_SIZE)), ("page", "1")])
+    query = urlencode([*kept, ("num", str(PAGE_SIZE)), ("page", str(page))])
     return urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
 
 

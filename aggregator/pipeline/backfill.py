@@ -1,0 +1,113 @@
+"""Reading a list back: the pages behind a listing, until one shows what was known, or no more can be had."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from aggregator.archive.backfilling import Step
+from aggregator.errors import ArchiveError, FetchError, ParseError
+from aggregator.model import Announced, Feed, Listing, Page, Report
+from aggregator.pipeline.desk import Desk
+from aggregator.pipeline.discover import announced
+from aggregator.sources import SOURCES
+from aggregator.sources.people import redacted
+from aggregator.sources.questions import further_request
+from aggregator.sources.spelling import listing_as_told
+from aggregator.windows import Gap
+
+PAGES = 20  # of a list that are read back after one poll; the rest after the next ones
+ONE_PAGE = "its list has one page only: what fell off it cannot be asked for"
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One page of a list that was read back for a gap."""
+
+    feed: str
+    gap: Gap
+    page: int
+    listed: int
+    new: int
+    reached: datetime | None
+
+
+Follow = Callable[[Read], None]
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What reading back came to so far, and how many pages may still be read; ``None`` is no limit."""
+
+    left: int | None
+    listed: int = 0
+    new: int = 0
+    said: str = ""
+
+
+async def backfill(desk: Desk, feed: Feed, report: Report, most: int | None, follow: Follow | None = None) -> Report:
+    """Read a feed's list back for its open gaps, the newest first, at most so many pages; the report with what came.
+
+    ``feed`` is as it is asked now, by whatever way. What cannot be read now is tried again at the next poll; only
+    ``ArchiveError`` is raised. ``follow`` is told of every page.
+    """
+    tally = _Tally(most)
+    said = [report.remark]
+    for gap in await desk.archive.backfill.gaps(feed):
+        done = await _read_back(desk, feed, gap, tally, follow)
+        said.append(f"what may be missing since {gap.since.astimezone(UTC):%Y-%m-%d %H:%M} UTC: {tally.said}")
+        if not done:
+            break
+    remark = "; ".join(filter(None, said)) or None
+    listed, new = report.listed + tally.listed, report.new + tally.new
+    return replace(report, listed=listed, new=new, known=listed - new, remark=remark)
+
+
+async def _read_back(desk: Desk, feed: Feed, gap: Gap, tally: _Tally, follow: Follow | None) -> bool:
+    """Read a list back for one gap; whether that came to an end."""
+    if SOURCES[feed.source].further is None:
+        tally.said = ONE_PAGE
+        if not feed.way:  # else its own list may have more, once it answers again
+            await desk.archive.backfill.give_up(gap, ONE_PAGE)
+        return True
+    # The last page is read once more: what was taken out of the list since has moved others onto it.
+    page, before = max(gap.page, 2), None
+    while tally.left is None or tally.left > 0:
+        try:
+            found = await _page(desk, feed, page)
+        except ArchiveError:
+            raise
+        except (FetchError, ParseError) as error:
+            tally.said = f"page {page} of its list: {error.kind}: {error}"
+            await desk.archive.backfill.stopped(gap, tally.said)
+            return False
+        step = await desk.archive.backfill.note(feed, gap, page, found, before)
+        _count(tally, feed, gap, found, step, follow)
+        if step.end:
+            tally.said = f"{step.end.state}, {step.end.reason}"
+            return True
+        page, before = page + 1, step.sheet
+    tally.said = f"read back to page {page - 1}, the rest after the next polls"
+    return False
+
+
+def _count(
+    tally: _Tally, feed: Feed, gap: Gap, found: tuple[Announced, ...], step: Step, follow: Follow | None
+) -> None:
+    tally.listed, tally.new = tally.listed + len(found), tally.new + step.new
+    if tally.left is not None:
+        tally.left -= 1
+    if follow:
+        follow(Read(feed.name, gap, step.sheet.number, len(found), step.new, step.sheet.reached))
+
+
+async def _page(desk: Desk, feed: Feed, number: int) -> tuple[Announced, ...]:
+    """The entries of one page of a feed's list. Raises ``FetchError``, ``ParseError``."""
+    page = redacted(await desk.fetch(further_request(feed, number)))
+    listing = await desk.work(_read, listing_as_told(feed, page), feed.source, feed.zone)
+    return announced(desk, feed, listing)
+
+
+def _read(page: Page, source: str, zone: str | None) -> Listing:
+    return SOURCES[source].parse(page, zone)
