@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
+from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 import searching
 from test_front_page import query
 from test_pages import CHINESE, asked
+from world import Clock
 
 pytest.importorskip("datasette", reason="the extra [browse] is not installed")
 WORDS = ("央行", "数字经济", "LPR报价", "央", "存款", "公开市场", "gdp")
@@ -159,3 +161,58 @@ def test_more_hits_than_are_looked_at_are_told(tmp_path: Path) -> None:
 def test_any_text_is_a_query(archive: Path, words: str) -> None:
     text = found(archive, q=words, page="99999", sort="x", month="x")
     assert "没有" in text
+
+
+def test_what_is_remembered_of_versions_gives_way_to_what_happens(tmp_path: Path) -> None:
+    """A server that has answered before sees a new version, a feed's new name and that an article was forgotten."""
+    import asyncio
+
+    from datasette.app import Datasette
+
+    from aggregator.archive import index
+    from aggregator.archive.forgetting import forget
+    from aggregator.archive.opening import open_writer
+    from aggregator.archive.rows import insert, transaction, update
+    from aggregator.articles.rules import built_in
+    from aggregator.browse.serving import plugged
+
+    searching.archive(tmp_path / "a.db", [("央行全面降准", "公开市场操作", "新浪财经"), ("央行", "存款", "晚报")])
+    db = open_writer(tmp_path / "a.db")
+    feed = {"id": 1, "name": "宏观", "source": "feed", "url": "https://wire.example/", "host": "wire.example"}
+
+    def edited() -> None:
+        """The first article's second version has no 央行 and another medium."""
+        stamp = insert(db, "commits", {"at": "2026-11-25T00:00:00Z", "digest": "-"})
+        version = dict(db.query("SELECT * FROM revisions WHERE id = 1").__next__())
+        version |= {"id": 3, "n": 2, "title": "全面降准", "media": "日报", "commit": stamp}
+        insert(db, "revisions", version)
+        update(db, "articles", 1, {"revision": 3})
+
+    async def told(words: str, **more: str) -> tuple[int, list[str]]:
+        query = urlencode({"q": words, "lang": "zh", **more})
+        page = (await served.client.get(f"/a/-/search?{query}")).text
+        return count(page), re.findall(r'">([^<]+)</a> <span class="numbers soft">', page.partition("<aside")[2])
+
+    async def story() -> None:
+        assert await told("央行") == (2, ["晚报", "新浪财经", "2026-03", "2026-02", "金融", "新浪", "国内"])
+        with transaction(db):
+            edited()
+            insert(db, "feeds", feed | {"categories": "[]", "position": 1, "every": 300})
+            update(db, "articles", 1, {"home_feed": 1})
+        index.add(db, built_in(), 100)
+        assert (await told("央行"))[0] == 1
+        assert (await told("降准"))[1][:2] == ["宏观", "日报"]
+        assert (await told("央行", as_of="2026-11-24T23:00"))[0] == 2
+        with transaction(db):
+            update(db, "feeds", 1, {"name": "国内"})
+        assert (await told("降准"))[1][0] == "国内"
+        assert (await told("降准", feed="国内"))[0] == 1
+        assert (await told("降准", feed="宏观"))[0] == 0
+        forget(db, Clock(datetime(2026, 11, 26, tzinfo=UTC)), 1)
+        assert (await told("降准"))[0] == 0
+        assert (await told("央行", as_of="2026-11-24T23:00"))[0] == 1
+
+    plugged()
+    served = Datasette([str(tmp_path / "a.db")])
+    asyncio.run(story())
+    db.close()

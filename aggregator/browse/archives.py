@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -43,6 +44,16 @@ async def ask(datasette: Any, database: str, question: Callable[[Connection], An
 
     answer: Answer = await datasette.get_database(database).execute_fn(within)
     return answer
+
+
+@contextmanager
+def snapshot(connection: Connection) -> Iterator[None]:
+    """Several questions to the archive as it is at the first of them."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        connection.rollback()
 
 
 def rows(connection: Connection, sql: str, values: Mapping[str, object] | Sequence[object] = ()) -> list[Row]:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache, partial
+from functools import partial
+from heapq import nsmallest
 from typing import Any
 
 from aggregator.articles.plaintext import text_of
 from aggregator.articles.rules import built_in
-from aggregator.browse.archives import Connection, Row
+from aggregator.browse.archives import Connection, Row, snapshot
 from aggregator.browse.pages.article import reader_of, until_of
 from aggregator.browse.sql import search as sql
 from aggregator.browse.times import bounds, local
+from aggregator.browse.traits import FACETS, Hits, traits_of
 from aggregator.browse.visit import Visit
 from aggregator.text.query import Words, match_of, parse
 from aggregator.text.snippets import Snippet, marked, snippet
@@ -23,7 +23,6 @@ from aggregator.text.snippets import Snippet, marked, snippet
 _A_PAGE = 20
 _MOST_VALUES = 12  # of a facet are shown
 _SNIPPET = 120  # characters
-FACETS = ("feed", "media", "month", "category", "symbol")
 _SORTS = ("rank", "time", "seen")
 
 Segments = list[tuple[str, bool]]  # a piece of text, and whether it is marked
@@ -86,52 +85,55 @@ def _asked(visit: Visit) -> Asked:
 
 def _search(visit: Visit, connection: Connection) -> dict[str, object]:
     asked = _asked(visit)
+    with snapshot(connection):
+        return _found(visit, connection, asked)
+
+
+def _found(visit: Visit, connection: Connection, asked: Asked) -> dict[str, object]:
     until = until_of(visit, reader_of(visit, connection), asked.as_of)
-    found = [] if asked.q and not asked.match else _hits(connection, asked, until)
-    narrowed = [hit for hit in _of_day(found, asked.day) if _has(hit, asked.chosen)]
-    last = max((hit["at"] for hit in narrowed), default=None)
-    ordered = _ordered(narrowed, asked.sort)
-    page = ordered[(asked.page - 1) * _A_PAGE : asked.page * _A_PAGE]
-    lines = sql.shown(connection, [hit["id"] for hit in page])
+    found, looked_at, ranks = _hits(visit, connection, asked, until)
+    hits = _of_day(found, asked.day).narrowed(asked.chosen)
+    last = hits.last_published()
+    page = _ordered(hits, asked.sort, ranks, asked.page * _A_PAGE)[(asked.page - 1) * _A_PAGE :]
+    lines = sql.shown(connection, page)
     return {
         "asked": asked,
         "last_day": last and local(last, "day"),
         "stocks": [] if asked.chosen["symbol"] else sql.symbols(connection, _names(asked.q)),
         "nothing_wanted": bool(asked.q) and not asked.match,
         "hits": [_shown(line, asked.words) for line in lines],
-        "count": len(narrowed),
-        "cut": len(found) >= sql.MOST,
+        "count": len(hits.numbers),
+        "cut": looked_at >= sql.MOST,
         "most": sql.MOST,
         "first": (asked.page - 1) * _A_PAGE + 1,
         "last": (asked.page - 1) * _A_PAGE + len(lines),
-        "more": len(ordered) > asked.page * _A_PAGE,
-        "facets": list(_facets(narrowed, asked)),
+        "more": len(hits.numbers) > asked.page * _A_PAGE,
+        "facets": list(_facets(hits, asked)),
         "sorts": _SORTS if asked.match and not asked.as_of else _SORTS[1:],
     }
 
 
-def _hits(connection: Connection, asked: Asked, until: int | None) -> list[Row]:
-    """The hits with the values of their facets as tuples."""
+def _hits(
+    visit: Visit, connection: Connection, asked: Asked, until: int | None
+) -> tuple[Hits, int, Mapping[int, float]]:
+    """The hits, how many were looked at to find them, and their ranks where they are sorted by those."""
+    traits = traits_of(visit.datasette.get_database(visit.database))
+    last = None if until is None else sql.last_of(connection, until)
+    if asked.q and not asked.match:
+        return traits.hits(connection, [], last), 0, {}
+    ranks = sql.ranked(connection, asked.match, last) if asked.match and asked.sort == "rank" else {}
     symbols = asked.chosen["symbol"]
-    only = symbols[0] if len(symbols) == 1 and not asked.match and until is None else None
-    rows = sql.hits(connection, asked.match, only, until, ranked=asked.sort == "rank")
-    names = cache(lambda text: tuple(dict.fromkeys(json.loads(text or "[]"))))
-    month = cache(lambda hour: (local(f"{hour}:00:00Z", "month"),))  # of thousands of hits few are of different hours
-    for row in rows:
-        row["category"], row["symbol"] = names(row["categories"]), names(row["symbols"])
-        row["month"] = month(row["at"][:13])
-        for facet in ("feed", "media"):
-            row[facet] = (row[facet],) if row[facet] else ()
-    return rows
+    only = symbols[0] if len(symbols) == 1 and until is None else None
+    numbers = [*ranks] or sql.matching(connection, asked.match, only, last)
+    return traits.hits(connection, numbers, last), len(numbers), ranks
 
 
-def _of_day(hits: list[Row], day: str) -> list[Row]:
+def _of_day(hits: Hits, day: str) -> Hits:
     """The hits of a day in Shanghai; all, if it is none."""
     try:
-        first, following = bounds(date.fromisoformat(day))
+        return hits.between(*bounds(date.fromisoformat(day)))
     except (ValueError, OverflowError):
         return hits
-    return [hit for hit in hits if first <= hit["at"] < following]
 
 
 def _names(q: str) -> tuple[str, ...]:
@@ -142,22 +144,17 @@ def _names(q: str) -> tuple[str, ...]:
     return f"sh{code}", f"sz{code}", f"bj{code}", f"hk{code.zfill(5)}"
 
 
-def _has(hit: Row, chosen: Mapping[str, tuple[str, ...]]) -> bool:
-    """Whether a hit has one of the values of every facet that is chosen."""
-    return all(not values or any(value in hit[facet] for value in values) for facet, values in chosen.items())
-
-
-def _ordered(hits: list[Row], sort: str) -> list[Row]:
-    """Hits in order; they come newest to us first, and stay so where they are equal."""
+def _ordered(hits: Hits, sort: str, ranks: Mapping[int, float], most: int) -> Sequence[int]:
+    """The first hits in order; they come newest to us first, and stay so where they are equal."""
     if sort == "rank":
-        return sorted(hits, key=lambda hit: hit["score"])
-    return sorted(hits, key=lambda hit: hit["at"], reverse=True) if sort == "time" else hits
+        return nsmallest(most, hits.numbers, ranks.__getitem__)
+    return (hits.by_time() if sort == "time" else hits.numbers)[:most]
 
 
-def _facets(hits: Sequence[Row], asked: Asked) -> Iterator[tuple[str, list[tuple[str, int, bool, dict[str, object]]]]]:
+def _facets(hits: Hits, asked: Asked) -> Iterator[tuple[str, list[tuple[str, int, bool, dict[str, object]]]]]:
     """Each facet with its commonest values: how many hits have it, whether it is chosen, and what changes that."""
     for facet in FACETS:
-        counted = Counter(value for hit in hits for value in hit[facet])
+        counted = hits.counted(facet)
         values = sorted(counted, reverse=True) if facet == "month" else [value for value, _ in counted.most_common()]
         chosen = asked.chosen[facet]
         listed = dict.fromkeys((*chosen, *values[:_MOST_VALUES]))

@@ -4,45 +4,85 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from aggregator.browse.archives import Connection, Row, rows
 from aggregator.browse.sql.news import LINE, LINE_FROM
 
 MOST = 10_000
 _RANK = "bm25(revisions_fts, 5.0, 1.0, 2.0)"  # a word of the title counts five times; the lower the better
-_THEN = '(SELECT id FROM revisions WHERE article = a.id AND "commit" <= :until ORDER BY n DESC LIMIT 1)'
-_AGO = 'AND revisions_fts.rowid <= (SELECT max(id) FROM revisions WHERE "commit" <= :until)'
 _MATCHED = (
-    "SELECT revisions_fts.rowid AS id, {score} AS score FROM revisions_fts WHERE revisions_fts MATCH :match {ago}"
+    "FROM revisions_fts WHERE revisions_fts MATCH :match AND revisions_fts.rowid <= :last"
     " ORDER BY revisions_fts.rowid DESC LIMIT :most"
 )
+# By an index that has the numbers and little else, in their order: commits come one after another as versions do.
+_NEWEST = 'SELECT id FROM revisions WHERE id <= :last ORDER BY "commit" DESC, id DESC LIMIT :most'
 _OF_SYMBOL = (
-    "SELECT a.revision AS id, 0 AS score FROM (SELECT article FROM symbols WHERE symbol = :symbol"
-    " ORDER BY article DESC LIMIT :most) s JOIN articles a ON a.id = s.article WHERE a.revision IS NOT NULL"
+    "SELECT (SELECT id FROM revisions WHERE article = s.article ORDER BY n DESC LIMIT 1) AS id FROM (SELECT article"
+    " FROM symbols WHERE symbol = :symbol ORDER BY article DESC LIMIT :most) s ORDER BY id DESC"
 )
-_NEWEST = "SELECT id, 0 AS score FROM revisions ORDER BY id DESC LIMIT :most"
+_ALL = 2**62  # versions
 
 
-def hits(
-    connection: Connection, match: str | None, symbol: str | None, until: int | None, *, ranked: bool
-) -> list[Row]:
-    """The newest versions that have the words, with what they are sorted and counted by, newest to us first.
+def matching(connection: Connection, match: str | None, symbol: str | None, last: int | None) -> list[int]:
+    """The newest versions that have the words, newest to us first.
 
-    Without words those of a symbol, or all. ``until`` is a commit: the versions of then.
+    Without words those of a symbol, or all. ``last`` is the newest version that is wanted.
     """
-    ago = "" if until is None else _AGO
-    which = "r.id = a.revision" if until is None else f"r.id = {_THEN}"
-    found = _OF_SYMBOL if symbol else _NEWEST
-    if match is not None:
-        found = _MATCHED.format(score=_RANK if ranked else 0, ago=ago)
-    return rows(
-        connection,
-        f"WITH found AS MATERIALIZED ({found}) SELECT r.id, found.score, f.name AS feed, r.media, r.categories,"
-        " r.symbols, coalesce(r.published, a.first_seen) AS at"
-        " FROM found CROSS JOIN revisions r ON r.id = found.id CROSS JOIN articles a ON a.id = r.article"
-        f" LEFT JOIN feeds f ON f.id = a.home_feed WHERE {which} ORDER BY r.id DESC",
-        {"match": match, "symbol": symbol, "until": until, "most": MOST},
+    found = f"SELECT rowid {_MATCHED}" if match is not None else _OF_SYMBOL if symbol else _NEWEST
+    values = {"match": match, "symbol": symbol, "last": _ALL if last is None else last, "most": MOST}
+    # One text of numbers costs a third of as many rows.
+    (numbers,) = connection.execute(f"WITH found(id) AS ({found}) SELECT json_group_array(id) FROM found", values)
+    told: list[int] = json.loads(numbers[0])
+    return told
+
+
+def ranked(connection: Connection, match: str, last: int | None) -> dict[int, float]:
+    """The newest versions that have the words, newest to us first, each with its rank: the lower the better."""
+    values = {"match": match, "last": _ALL if last is None else last, "most": MOST}
+    return dict(connection.execute(f"SELECT rowid, {_RANK} {_MATCHED}", values))
+
+
+def last_of(connection: Connection, until: int) -> int:
+    """The newest version there was at a commit."""
+    found = connection.execute('SELECT max(id) FROM revisions WHERE "commit" <= ?', [until]).fetchone()
+    return int(found[0] or 0)
+
+
+def state(connection: Connection) -> tuple[int, int]:
+    """The newest version, and the last tombstone."""
+    found = connection.execute(
+        "SELECT coalesce((SELECT max(id) FROM revisions), 0), coalesce((SELECT max(rowid) FROM tombstones), 0)"
+    ).fetchone()
+    return found[0], found[1]
+
+
+def superseded(connection: Connection, newest: int) -> list[int]:
+    """The versions up to one whose articles have got another one since."""
+    found = connection.execute(
+        "SELECT earlier.id FROM revisions r CROSS JOIN revisions earlier ON earlier.article = r.article"
+        " WHERE r.id > :newest AND earlier.id <= :newest",
+        {"newest": newest},
     )
+    return [number for (number,) in found]
+
+
+def traits(connection: Connection, numbers: Sequence[int]) -> list[Sequence[Any]]:
+    """What versions are sorted and counted by: see ``traits.Traits``."""
+    found: list[Sequence[Any]] = connection.execute(
+        "SELECT id, current, following, at, cast(round((julianday(at) - 2440587.5) * 86400000) AS INTEGER), home_feed,"
+        " media, categories, symbols FROM (SELECT r.id, r.id = a.revision AS current, (SELECT id FROM revisions"
+        " WHERE article = r.article AND n > r.n ORDER BY n LIMIT 1) AS following,"
+        " coalesce(r.published, a.first_seen) AS at, a.home_feed, r.media, r.categories, r.symbols"
+        " FROM json_each(?) one CROSS JOIN revisions r ON r.id = one.value CROSS JOIN articles a ON a.id = r.article)",
+        [json.dumps(list(numbers))],
+    ).fetchall()
+    return found
+
+
+def feeds(connection: Connection) -> dict[int, str]:
+    """The feeds' names by their numbers."""
+    return dict(connection.execute("SELECT id, name FROM feeds"))
 
 
 def symbols(connection: Connection, codes: Sequence[str]) -> list[str]:
