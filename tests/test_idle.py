@@ -15,9 +15,8 @@ import pytest
 from world import START, Clock, Site, desk, feed, item, rss, urls
 
 from aggregator.archive import SqliteArchive
-from aggregator.archive.idle import NEWEST, Versions, is_idle
+from aggregator.archive.idle import Versions, is_idle
 from aggregator.archive.lock import WriterLock
-from aggregator.archive.schema import known_migrations
 from aggregator.articles.rules import built_in
 from aggregator.model import Feed
 from aggregator.pipeline import poll
@@ -189,12 +188,6 @@ def test_whoever_opens_it_says_what_is_wrong(polled: Path, tmp_path: Path) -> No
         reader.commit()
         assert polled.with_name("archive.db-wal").stat().st_size
         assert not idle(polled)
-
-
-def test_the_last_migration_is_the_one_named() -> None:
-    """Write the name of a new migration into ``archive.idle``, too."""
-    assert max(known_migrations()) == NEWEST
-    assert len(known_migrations()) == int(NEWEST[1:4])
 
 
 def test_fetch_that_has_nothing_to_do_loads_no_more_than_that_takes(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from world import Clock
 from aggregator import __version__
 from aggregator.app import open_app
 from aggregator.archive import Reader
+from aggregator.archive.idle import NEWEST
 from aggregator.archive.opening import open_reader, open_writer
 from aggregator.archive.schema import known_migrations
 from aggregator.archive.verifying import verify
@@ -232,3 +233,9 @@ def test_a_newer_one_is_refused_by_the_command_line_with_3(old: Path) -> None:
         done = subprocess.run(words, capture_output=True, text=True, timeout=120, cwd=ROOT)
         assert (done.returncode, "a newer version made this archive" in done.stderr) == (3, True)
     assert schema(old) == before
+
+
+def test_the_last_migration_is_the_one_named() -> None:
+    """Write the name of a new migration into ``archive.idle``, too."""
+    assert max(known_migrations()) == NEWEST
+    assert len(known_migrations()) == int(NEWEST[1:4])
