@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aggregator import __version__
-from aggregator.app import App, Fetched, chosen, fetch_url, from_json, to_json, told
+from aggregator.app import App, Fetched, ask_back, chosen, fetch_url, from_json, to_json, told
 from aggregator.control import ask
 from aggregator.errors import AggregatorError, ArchiveError, ConfigError
 from aggregator.model import Feed
 from aggregator.pipeline import Budget
+from aggregator.text.dates import parse_iso
 
 if TYPE_CHECKING:
     from aggregator.schedule import Daemon  # with APScheduler, which `fetch` does not need
@@ -23,7 +24,10 @@ _ERRORS = {kind.__name__: kind for kind in (ConfigError, ArchiveError)}
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """What is to be fetched: feeds by name (``None``: all), articles by URL; as the options of `fetch` say."""
+    """What is to be fetched: feeds by name (``None``: all), articles by URL; as the options of `fetch` say.
+
+    ``since``: the lists of the feeds are to be read back to that time of publication, ISO 8601.
+    """
 
     feeds: Sequence[str] | None
     urls: Sequence[str] = ()
@@ -31,6 +35,7 @@ class Errand:
     retry: bool = False
     limit: int | None = None
     revive: bool = False
+    since: str | None = None
     version: str = __version__
 
 
@@ -55,6 +60,9 @@ async def _done(app: App, daemon: Daemon, errand: Errand) -> AsyncIterator[Mappi
             yield {"said": f"{images} failed images get another try"}
     for url in errand.urls:
         yield {"fetched": to_json(Fetched(outcomes=told(await fetch_url(app, url))))}
+    if errand.since:
+        for feed in await _feeds(app, errand):
+            await ask_back(app, feed, parse_iso(errand.since))
     budget = Budget(errand.limit)
     polls = [daemon.ask(feed, budget, revive=errand.revive) for feed in await _feeds(app, errand)]
     yield {"polls": len(polls)}

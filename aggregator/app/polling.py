@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from itertools import count
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -18,7 +19,8 @@ from aggregator.errors import ConfigError
 from aggregator.identity.keys import keys_of_url
 from aggregator.markets import EXCHANGES, calendars_version, sessions
 from aggregator.model import Announced, Article, Discovery, Entry, Feed, Page, Report, Request
-from aggregator.pipeline import Budget, Outcome, Watch, collect, discover, poll, recheck
+from aggregator.pipeline import Budget, Follow, Outcome, Watch, collect, discover, poll, recheck
+from aggregator.sources.questions import has_further
 from aggregator.text.characters import one_line
 from aggregator.text.urls import absolute, host_of
 from aggregator.web import Client
@@ -149,6 +151,32 @@ async def _turns(turn: Callable[[], Awaitable[int]], most: int | None) -> int:
             break
         done += more
     return done
+
+
+async def ask_back(app: App, feed: Feed, since: datetime) -> None:
+    """Have a feed's list read back to a time of publication, at its next polls.
+
+    Raises:
+        ConfigError: its list has one page only.
+    """
+    if not has_further(feed):
+        hint = "Sina's roll and 7x24 lists have more pages"
+        raise ConfigError("the list of this feed has one page only", where=feed.name, hint=hint)
+    await app.archive.backfill.ask(feed, since)
+
+
+async def read_back(
+    app: App, feed: Feed, since: datetime, pages: int | None = None, follow: Follow | None = None
+) -> Report:
+    """``ask_back``, and read it back at once, at most so many pages; the rest after its next polls.
+
+    Its listing is asked first, as at any poll. ``follow`` is told of every page.
+
+    Raises:
+        ConfigError: its list has one page only.
+    """
+    await ask_back(app, feed, since)
+    return await discover(app.desk, feed, pages=pages, follow=follow)
 
 
 def article_url(text: str) -> str:

@@ -26,6 +26,7 @@ from aggregator.archive import (
     selecting,
     settling,
     vitals,
+    watched,
 )
 from aggregator.archive.chain import Head
 from aggregator.archive.dropping import Sighted
@@ -40,7 +41,9 @@ from aggregator.archive.rows import page_bytes, stored_page
 from aggregator.archive.searching import Hit, Wanted, search
 from aggregator.archive.vitals import Growth, Vitals
 from aggregator.archive.watching import OPEN_DRIFTS
+from aggregator.coverage import Watched
 from aggregator.model import Hold, Page
+from aggregator.text.dates import iso
 
 Row = dict[str, object]
 
@@ -181,6 +184,15 @@ class Reader:
     def jobs(self) -> list[Row]:
         """The daemon's own jobs: when each began and ended last, what it did, and why it has failed since."""
         return self._rows(jobs.STATES)
+
+    def watched(self, feeds: Sequence[str], since: datetime) -> list[Watched]:
+        """How these feeds, or else all that are polled, were watched since then, as ``coverage`` judges it."""
+        with explained(self.path):
+            return watched.watched(self._db, feeds, since)
+
+    def gaps(self, since: datetime) -> list[Row]:
+        """The times of which something may be missing in a feed, as far as they end after that; filled ones too."""
+        return self._rows(watched.GAPS, [iso(since)])
 
     def refused_configuration(self) -> Row | None:
         """Why and since when a daemon does not use the configuration as it stands in its file; ``None`` if it does."""

@@ -25,6 +25,8 @@ COMMANDS: dict[str, str] = {
     "fetch": "fetching",
     "run": "running",
     "status": "reading",
+    "coverage": "covering",
+    "backfill": "covering",
     "show": "reading",
     "diff": "comparing",
     "search": "searching",

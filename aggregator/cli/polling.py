@@ -56,12 +56,12 @@ async def _fetched(settings: Settings, feeds: Sequence[Feed], errand: Errand) ->
             raise
         locked = error
     try:
-        return await _followed(settings, errand)
+        return await followed(settings, errand)
     except OSError:
         raise locked from None  # what writes there is no daemon of this user
 
 
-async def _followed(settings: Settings, errand: Errand) -> Fetched:
+async def followed(settings: Settings, errand: Errand) -> Fetched:
     """What the running daemon does of an errand, with a bar."""
     done: list[Fetched] = []
     bar, task = progress(0, "polls of the daemon")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from aggregator.model import Feed, Report
+from aggregator.pipeline.backfill import Follow, Read
 from aggregator.pipeline.collect import collect, heal
 from aggregator.pipeline.deriving import Derived, renormalise
 from aggregator.pipeline.desk import Budget, Desk, Outcome, Watch, Work, inline
@@ -24,8 +25,10 @@ __all__ = [
     "Change",
     "Derived",
     "Desk",
+    "Follow",
     "ImageOutcome",
     "Outcome",
+    "Read",
     "Watch",
     "Work",
     "changes",

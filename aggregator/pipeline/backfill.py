@@ -13,7 +13,7 @@ from aggregator.pipeline.desk import Desk
 from aggregator.pipeline.discover import announced
 from aggregator.sources import SOURCES
 from aggregator.sources.people import redacted
-from aggregator.sources.questions import further_request
+from aggregator.sources.questions import further_request, has_further
 from aggregator.sources.spelling import listing_as_told
 from aggregator.windows import Gap
 
@@ -66,7 +66,7 @@ async def backfill(desk: Desk, feed: Feed, report: Report, most: int | None, fol
 
 async def _read_back(desk: Desk, feed: Feed, gap: Gap, tally: _Tally, follow: Follow | None) -> bool:
     """Read a list back for one gap; whether that came to an end."""
-    if SOURCES[feed.source].further is None:
+    if not has_further(feed):
         tally.said = ONE_PAGE
         if not feed.way:  # else its own list may have more, once it answers again
             await desk.archive.backfill.give_up(gap, ONE_PAGE)

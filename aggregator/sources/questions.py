@@ -24,6 +24,11 @@ def listing_request(feed: Feed, validators: Validators, at: str | None = None) -
     )
 
 
+def has_further(feed: Feed) -> bool:
+    """Whether a feed's list has more pages than its listing."""
+    return SOURCES[feed.source].further is not None
+
+
 def further_request(feed: Feed, page: int) -> Request:
     """The question for the n-th page of a feed's list, whose source has ``further`` pages."""
     further = SOURCES[feed.source].further

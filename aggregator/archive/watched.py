@@ -1,0 +1,83 @@
+"""What an archive knows of how its feeds were watched, as ``coverage`` judges it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from aggregator.archive.lean import Database
+from aggregator.coverage import MEMORY, Missing, Watched
+from aggregator.text.dates import iso, parse_iso
+
+GAPS = (
+    "SELECT g.id, f.name AS feed, cause, g.since, g.until, state, reason, page, reached, entries FROM gaps g"
+    " JOIN feeds f ON f.id = g.feed WHERE g.until > ? ORDER BY g.id"
+)
+_FAILED = "('blocked', 'not_a_feed', 'failed', 'gone')"
+_HOUR = "substr({0}, 1, 13) || ':00:00Z'"
+
+
+def watched(db: Database, names: Sequence[str], since: datetime) -> list[Watched]:
+    """How these feeds, or else all that are polled, were watched since then, and some time before for comparison."""
+    marks = ",".join("?" * len(names))
+    which = f"name IN ({marks})" if names else "active AND enabled"
+    feeds = db.execute(f"SELECT id, name, last_success FROM feeds WHERE {which} ORDER BY position", list(names))
+    then = iso(since - MEMORY)
+    return [_watched(db, number, name, last, then) for number, name, last in feeds.fetchall()]
+
+
+def _watched(db: Database, feed: int, name: str, last: str | None, then: str) -> Watched:
+    polls, failed = _polls(db, feed, then)
+    return Watched(
+        name,
+        _first(db, feed),
+        parse_iso(last) if last else None,
+        tuple(_missing(db, feed)),
+        _counts(
+            db,
+            f"SELECT {_HOUR.format('coalesce(published, at)')}, count(DISTINCT article) FROM entries"
+            ' JOIN commits ON seq = "commit" WHERE feed = :feed AND coalesce(published, at) >= :then GROUP BY 1',
+            feed,
+            then,
+        ),
+        polls,
+        failed,
+    )
+
+
+def _first(db: Database, feed: int) -> datetime | None:
+    """Since when a feed is watched: its first listing that was read, or as far as its list was read back on demand."""
+    (first, back) = db.execute(
+        'SELECT (SELECT at FROM polls JOIN commits ON seq = "commit" WHERE feed = :feed AND error_kind IS NULL'
+        " ORDER BY polls.id LIMIT 1),"
+        " (SELECT min(since) FROM gaps WHERE feed = :feed AND cause = 'asked' AND state = 'filled')",
+        {"feed": feed},
+    ).fetchone()
+    return min((parse_iso(at) for at in (first, back) if at), default=None) if first else None
+
+
+def _missing(db: Database, feed: int) -> list[Missing]:
+    """The times of gaps that are not filled, as far as they were not read back yet."""
+    rows = db.execute(
+        "SELECT since, min(until, coalesce(reached, until)) FROM gaps"
+        " WHERE feed = ? AND state <> 'filled' AND since < coalesce(reached, until)",
+        [feed],
+    )
+    return [Missing(parse_iso(since), parse_iso(until)) for since, until in rows.fetchall()]
+
+
+def _polls(db: Database, feed: int, then: str) -> tuple[dict[datetime, int], dict[datetime, int]]:
+    """How many polls there were by the hour, and how many of them failed."""
+    every = (
+        f"SELECT {_HOUR.format('at')} AS hour, 1 AS polls, error_kind IS NOT NULL AS failed FROM polls"
+        ' JOIN commits ON seq = "commit" WHERE feed = :feed AND at >= :then UNION ALL'
+        f" SELECT hour, polls, status IN {_FAILED} FROM poll_hours WHERE feed = :feed AND hour >= :then"
+    )
+    polls = _counts(db, f"SELECT hour, sum(polls) FROM ({every}) GROUP BY hour", feed, then)
+    failed = _counts(db, f"SELECT hour, sum(polls) FROM ({every}) WHERE failed GROUP BY hour", feed, then)
+    return polls, failed
+
+
+def _counts(db: Database, sql: str, feed: int, then: str) -> dict[datetime, int]:
+    rows = db.execute(sql, {"feed": feed, "then": then}).fetchall()
+    return {parse_iso(hour): count for hour, count in rows}
