@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,10 +21,26 @@ _HEADER = 72  # bytes, the last four of which are the mark (sqlite.org/fileforma
 def is_archive(datasette: Any, database: str | None) -> bool:
     """Whether a database is an archive, by the mark in its file's header."""
     known = datasette.databases.get(database)
-    if known is None or known.path is None or not Path(known.path).exists():
+    if known is None or known.path is None:
         return False
-    with Path(known.path).open("rb") as file:
-        return file.read(_HEADER)[-4:] == APPLICATION_ID.to_bytes(4, "big")
+    try:
+        found = Path(known.path).stat()
+    except OSError:
+        return False
+    # Asked of every title of a table: a file that is one stays one.
+    return (found.st_dev, found.st_ino) in _MARKED or _has_mark(Path(known.path))
+
+
+_MARKED: set[tuple[int, int]] = set()  # files that have the mark
+
+
+def _has_mark(path: Path) -> bool:
+    with path.open("rb") as file:
+        marked = file.read(_HEADER)[-4:] == APPLICATION_ID.to_bytes(4, "big")
+        if marked:
+            found = os.fstat(file.fileno())
+            _MARKED.add((found.st_dev, found.st_ino))
+    return marked
 
 
 def archives_of(datasette: Any) -> tuple[str, ...]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import quantiles
+
+from markupsafe import Markup, escape
 
 LEVELS = 5  # shades of a grid; 0 is nothing
 
@@ -26,6 +29,22 @@ class Grid:
     rows: tuple[tuple[str, tuple[Cell, ...]], ...]
     columns: tuple[str, ...]
     marks: tuple[tuple[int, str], ...]
+
+    def squares(self, row: int, width: int) -> Markup:
+        """A row as SVG, each square with what it means. Thousands of expressions in a template cost ten times this."""
+        label, cells = self.rows[row]
+        name, place = escape(label), f'y="{22 + 22 * row}" width="{width - 2}" height="19"'
+        return Markup(
+            "".join(
+                f'<rect class="l{one.level}{one.kind and " "}{one.kind}" x="{150 + width * n}" {place}>'
+                f"<title>{name} · {column} · {one.value or '–'}</title></rect>"
+                for n, (one, column) in enumerate(zip(cells, self.columns, strict=True))
+            )
+        )
+
+    def values(self, row: int) -> Markup:
+        """A row as cells of a table."""
+        return Markup("".join(f"<td>{one.value or '–'}</td>" for one in self.rows[row][1]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +82,18 @@ def _level(value: int | None, most: int) -> int:
 def bars(
     labels: Mapping[int, str], lags: Iterable[tuple[int, float | None, float]], kinds: tuple[str, str]
 ) -> tuple[Bar, ...]:
-    """Two bars a feed: the source's lag and ours; none where nothing is known. Clocks that run ahead count as 0."""
-    found: dict[tuple[int, str], list[float]] = {}
+    """Two bars a feed: the source's lag and ours, in seconds; none where nothing is known."""
+    found: dict[int, tuple[list[float], list[float]]] = defaultdict(lambda: ([], []))
     for feed, source, ours in lags:
-        for kind, seconds in zip(kinds, (source, ours), strict=True):
-            if seconds is not None:
-                found.setdefault((feed, kind), []).append(max(seconds, 0.0))
+        sources, all_ours = found[feed]
+        all_ours.append(ours)
+        if source is not None:
+            sources.append(source)
     return tuple(
-        Bar(label, kind, *_of(found[feed, kind]), len(found[feed, kind]))
+        Bar(label, kind, *_of(values), len(values))
         for feed, label in labels.items()
-        for kind in kinds
-        if (feed, kind) in found
+        for kind, values in zip(kinds, found.get(feed, ()), strict=False)
+        if values
     )
 
 

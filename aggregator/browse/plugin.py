@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from datasette import hookimpl
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from aggregator.archive.opening import confine
 from aggregator.archive.schema import APPLICATION_ID
@@ -126,7 +126,8 @@ def render_cell(
         number = number["value"]
     if number is None:
         return None
-    return Markup('<a href="{}/{}">{}</a>').format(datasette.urls.table(database, "articles"), number, str(value))
+    where = escape(datasette.urls.table(database, "articles"))
+    return Markup(f'<a href="{where}/{escape(number)}">{escape(str(value))}</a>')
 
 
 def _compared(datasette: Any, version: object, database: str, row: Any) -> Markup | None:

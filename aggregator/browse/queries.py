@@ -10,6 +10,10 @@ _AT = "strftime('%Y-%m-%dT%H:%M:%fZ', :as_of)"
 _DAY = "coalesce(nullif(trim(:day), ''), date('now', '+8 hours'))"
 _LOCAL = "strftime('%Y-%m-%d %H:%M', {0}, '+8 hours')"  # an instant as the clocks of Shanghai show it
 _SHOWN = f"{_LOCAL.format('a.published')} as published_shanghai, a.title, a.media, f.name as feed"
+_MIDDLE = "(low + high + 1) / 2"
+_THEN_THERE = (
+    f'(select "commit" from articles where id <= {_MIDDLE} order by id desc limit 1) <= (select seq from moment)'
+)
 _FEED = "left join feeds f on f.id = a.home_feed"
 
 QUERIES: dict[str, dict[str, str]] = {
@@ -46,15 +50,19 @@ QUERIES: dict[str, dict[str, str]] = {
         "title": "As of an instant",
         "description": "What the archive knew at 2026-03-01T09:30+08:00, say; UTC where no offset is"
         " written, and a date is its beginning. The 200 articles seen last, each in its version of then.",
-        "sql": f"with moment(seq) as (select seq from commits where at <= {_AT}"
-        " order by at desc, seq desc limit 1)"
+        # Articles and commits are numbered in one order, in which the last article of then is sought by halves.
+        "sql": f"with recursive moment(seq) as (select seq from commits where at <= {_AT}"
+        " order by at desc, seq desc limit 1), half(low, high) as (select 0, (select max(id) from articles) from moment"
+        f" union all select iif({_THEN_THERE}, {_MIDDLE}, low), iif({_THEN_THERE}, high, {_MIDDLE} - 1)"
+        " from half where low < high)"
         " select a.id as article, coalesce(r.title, e.title) as title, r.n as version, r.media,"
         " iif(r.id is null, e.published, r.published) as published, a.first_seen, c.at as version_seen,"
-        " iif(r.id is null, 'waiting', r.reason) as reason from moment join articles a"
-        ' on a."commit" <= moment.seq left join revisions r on r.id = (select id from revisions'
-        ' where article = a.id and "commit" <= moment.seq order by n desc limit 1)'
+        " iif(r.id is null, 'waiting', r.reason) as reason from articles a"
+        " left join revisions r on r.id = (select id from revisions where article = a.id"
+        ' and "commit" <= (select seq from moment) order by n desc limit 1)'
         ' left join commits c on c.seq = r."commit" left join entries e on e.id = (select max(+id)'
-        ' from entries where article = a.id and "commit" <= moment.seq) order by a.id desc limit 200',
+        ' from entries where article = a.id and "commit" <= (select seq from moment))'
+        " where a.id <= (select low from half where low = high) order by a.id desc limit 200",
     },
     "reprints": {
         "title": "Reprints",
@@ -90,12 +98,12 @@ QUERIES: dict[str, dict[str, str]] = {
         "title": "Coverage",
         "description": "For each feed and day in Shanghai, of the last 31: in how many of its 24 hours it was polled,"
         " how often in vain, and how many articles came. Hours without a poll are hours nobody watched.",
-        "sql": "with polled(feed, hour, polls, failed, new) as (select feed, hour, polls,"
-        " iif(status in ('ok', 'unchanged', 'empty', 'stale'), 0, polls), 0 from poll_hours"
-        " where hour >= strftime('%Y-%m-%dT%H:00:00Z', (select at from commits order by seq desc limit 1), '-31 days')"
-        " union all select p.feed, strftime('%Y-%m-%dT%H:00:00Z', c.at), 1, p.error_kind is not null, p.new"
-        ' from commits c join polls p on p."commit" = c.seq'
-        " where c.at >= strftime('%Y-%m-%dT%H:00:00Z', (select at from commits order by seq desc limit 1), '-31 days'))"
+        "sql": "with since(at) as (select strftime('%Y-%m-%dT%H:00:00Z', at, '-31 days') from commits"
+        " order by seq desc limit 1), polled(feed, hour, polls, failed, new) as (select p.feed, p.hour, p.polls,"
+        " iif(p.status in ('ok', 'unchanged', 'empty', 'stale'), 0, p.polls), 0 from since cross join feeds f"
+        " cross join poll_hours p on p.feed = f.id and p.hour >= since.at"
+        " union all select p.feed, substr(c.at, 1, 13) || ':00:00Z', 1, p.error_kind is not null, p.new"
+        ' from since cross join commits c on c.at >= since.at cross join polls p on p."commit" = c.seq)'
         " select date(hour, '+8 hours') as day, f.name as feed, count(distinct hour) as hours_watched,"
         " sum(polls) as polls, sum(failed) as failed, sum(new) as new_articles from polled join feeds f"
         " on f.id = polled.feed group by day, f.id order by day desc, f.position limit 1000",

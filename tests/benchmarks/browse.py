@@ -30,6 +30,8 @@ from urllib.parse import quote
 
 from newspaper import EVERYWHERE, RARE, make
 
+from aggregator.archive.opening import open_writer
+
 MOST, FRONT, GROWTH = 3.0, 2.0, 1.5  # times
 _STOCK = "/archive/articles?_size=20"
 LEAN = f"{_STOCK}&_nocount=1&_nofacet=1&_nosuggest=1"
@@ -192,6 +194,7 @@ def main() -> int:
             archive.parent.mkdir(parents=True, exist_ok=True)
             if not archive.exists():
                 make(archive, size)
+            open_writer(archive).close()  # brings one that an earlier version made forward
         return 0 if told(measured(folder, asked.sizes, asked.rounds, asked.only), asked.sizes) else 1
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -18,6 +19,9 @@ _CALENDAR = 35  # days of the calendar of coverage
 _HOURS = 48  # of the feeds' health
 _KINDS = ("source", "ours")
 
+_HOUR = len("2026-03-01T09")
+
+Watched = Mapping[int, frozenset[str]]
 Polls = Mapping[tuple[int, str], sql.Hour]
 
 
@@ -42,13 +46,14 @@ def _drawn(connection: Connection) -> _Drawn | None:
     at = parse_iso(now).astimezone(SHANGHAI)
     feeds = sql.feeds(connection)
     midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
-    first = midnight - timedelta(days=_CALENDAR - 1)
-    polls = sql.polls(connection, iso(first))
-    begun = sql.began(connection)
+    days = [midnight - timedelta(days=n) for n in reversed(range(_CALENDAR))]
+    watched = sql.watched(connection, iso(days[0]))
+    last = at.replace(minute=0, second=0, microsecond=0)
+    polls = sql.polls(connection, iso(last - timedelta(hours=_HOURS)))
     return _Drawn(
         _by_hour(connection, feeds, midnight),
-        _coverage(feeds, [first + timedelta(days=n) for n in range(_CALENDAR)], at, polls, begun),
-        _health(feeds, at.replace(minute=0, second=0, microsecond=0), polls, begun),
+        _coverage(feeds, days, at, watched, sql.began(connection)),
+        _health(feeds, last, polls),
         bars({feed["id"]: feed["name"] for feed in feeds}, sql.lags(connection), _KINDS),
     )
 
@@ -61,32 +66,38 @@ def _by_hour(connection: Connection, feeds: Sequence[Row], midnight: datetime) -
 
 
 def _coverage(
-    feeds: Sequence[Row], days: Sequence[datetime], at: datetime, polls: Polls, begun: dict[int, str]
+    feeds: Sequence[Row], days: Sequence[datetime], at: datetime, watched: Watched, begun: dict[int, str]
 ) -> Grid:
     """Hours of a day with a poll; a whole hour without one, since the feed is known and up to now, is a gap."""
+    hours = [[_hour_of(day + timedelta(hours=n)) for n in range(24)] for day in days]
     rows = []
     for feed in feeds:
-        since = parse_iso(begun[feed["id"]]) if feed["id"] in begun else None
-        rows.append((feed["name"], tuple(_day(feed["id"], day, at, since, polls) for day in days)))
+        number = feed["id"]
+        since, seen = begun.get(number, "~")[:_HOUR], watched.get(number, frozenset())
+        rows.append((feed["name"], tuple(_day(day, since, _hour_of(at), seen) for day in hours)))
     columns = [day.strftime("%Y-%m-%d") for day in days]
     marks = tuple((place, column[5:]) for place, column in marked(columns, 7))
     return Grid("coverage", tuple(rows), tuple(columns), marks)
 
 
-def _day(feed: int, day: datetime, at: datetime, since: datetime | None, polls: Polls) -> Cell:
-    hours = [day + timedelta(hours=n) for n in range(24)]
-    due = [hour for hour in hours if since and hour + timedelta(hours=1) > since and hour <= at]
+def _day(hours: Sequence[str], since: str, last: str, seen: frozenset[str]) -> Cell:
+    due = hours[bisect_left(hours, since) : bisect_right(hours, last)]
     if not due:
         return Cell(0, "")
-    seen = sum((feed, iso(hour)) in polls for hour in due)
-    kind = "gap" if seen < len(due) else ""
-    return Cell(-(-5 * seen // len(due)), f"{seen}/{len(due)}", kind)
+    count = len(seen.intersection(due))
+    return Cell(-(-5 * count // len(due)), f"{count}/{len(due)}", "gap" if count < len(due) else "")
 
 
-def _health(feeds: Sequence[Row], last: datetime, polls: Polls, begun: dict[int, str]) -> Grid:
+def _hour_of(instant: datetime) -> str:
+    """The hour an instant is in, as an instant as stored begins."""
+    return iso(instant)[:_HOUR]
+
+
+def _health(feeds: Sequence[Row], last: datetime, polls: Polls) -> Grid:
     """Each of the last hours: all polls well, some in vain, all in vain, none."""
     hours = [last - timedelta(hours=n) for n in reversed(range(_HOURS))]
-    rows = tuple((feed["name"], tuple(_hour(polls.get((feed["id"], iso(hour)))) for hour in hours)) for feed in feeds)
+    stored = [iso(hour) for hour in hours]
+    rows = tuple((feed["name"], tuple(_hour(polls.get((feed["id"], hour))) for hour in stored)) for feed in feeds)
     columns = [hour.strftime("%m-%d %H:00") for hour in hours]
     return Grid("health", rows, tuple(columns), tuple((place, column[:5]) for place, column in marked(columns, 12)))
 

@@ -62,6 +62,21 @@ def polls(connection: Connection, first: str) -> Mapping[tuple[int, str], Hour]:
     return {(feed, hour): Hour(count, failed) for feed, hour, count, failed in found}
 
 
+def watched(connection: Connection, first: str) -> Mapping[int, frozenset[str]]:
+    """The hours in which each feed was polled, from one on, as their first 13 characters: 2026-03-01T09."""
+    found = connection.execute(
+        "SELECT p.feed, group_concat(substr(p.hour, 1, 13)) FROM feeds f"
+        " CROSS JOIN poll_hours p ON p.feed = f.id AND p.hour >= :first GROUP BY p.feed"
+        " UNION ALL SELECT feed, group_concat(hour) FROM (SELECT DISTINCT p.feed, substr(c.at, 1, 13) AS hour"
+        ' FROM commits c CROSS JOIN polls p ON p."commit" = c.seq WHERE c.at >= :first) GROUP BY feed',
+        {"first": first},
+    )
+    hours: dict[int, frozenset[str]] = {}
+    for feed, those in found:
+        hours[feed] = hours.get(feed, frozenset()).union(those.split(","))
+    return hours
+
+
 def began(connection: Connection) -> dict[int, str]:
     """When each feed was first polled, as far as its first sighting tells."""
     found = connection.execute(
@@ -72,19 +87,22 @@ def began(connection: Connection) -> dict[int, str]:
 
 
 def lags(connection: Connection) -> list[tuple[int, float | None, float]]:
-    """Of the newest 10,000 sightings: feed, Sina's lag and ours, in seconds from its ``ctime``.
+    """Of the newest 10,000 sightings: feed, Sina's lag and ours, in seconds from its ``ctime``; 0 where
+    clocks run ahead of each other.
 
     Only what a feed announced for the first time, and not what it had listed before it was ever polled.
     """
+    first = dict(
+        connection.execute(
+            'SELECT id, (SELECT "commit" FROM entries WHERE feed = f.id ORDER BY id LIMIT 1) FROM feeds f'
+        )
+    )
     found = connection.execute(
-        'WITH first(feed, seq) AS MATERIALIZED (SELECT f.id, (SELECT "commit" FROM entries WHERE feed = f.id'
-        " ORDER BY id LIMIT 1) FROM feeds f)"
-        " SELECT e.feed, (julianday(e.intime) - julianday(e.ctime)) * 86400,"
-        " (julianday(c.at) - julianday(e.ctime)) * 86400"
+        'SELECT e.feed, e."commit", max(0, julianday(e.intime) - julianday(e.ctime)) * 86400,'
+        " max(0, julianday(c.at) - julianday(e.ctime)) * 86400"
         ' FROM (SELECT id, feed, article, ctime, intime, "commit" FROM entries ORDER BY id DESC LIMIT :most) e'
-        ' JOIN first ON first.feed = e.feed JOIN commits c ON c.seq = e."commit"'
-        ' WHERE e.ctime NOT NULL AND e."commit" > first.seq'
+        ' JOIN commits c ON c.seq = e."commit" WHERE e.ctime NOT NULL'
         " AND NOT EXISTS (SELECT 1 FROM entries WHERE article = e.article AND feed = e.feed AND id < e.id)",
         {"most": NEWEST},
     )
-    return [(feed, source, ours) for feed, source, ours in found]
+    return [(feed, source, ours) for feed, seq, source, ours in found if seq > first[feed]]
