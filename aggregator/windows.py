@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
-from statistics import median_low
 from typing import Literal, NamedTuple
 
 Cause = Literal["no overlap", "asked"]
@@ -19,6 +18,8 @@ State = Literal["filled", "lost"]
 # Sina lists by time of publication, and an article may join a list long after it: measured up to 85 min between ctime
 # and mtime. So much further back than the last good listing is read again.
 LATE = timedelta(hours=2)
+SWEEP = timedelta(hours=1)  # between two looks for such articles in a list that moves too fast for them
+_ODD = 2  # dates on a page that may be out of order
 
 
 class Seen(NamedTuple):
@@ -85,8 +86,31 @@ class Sheet(NamedTuple):
 
     @property
     def reached(self) -> datetime | None:
-        """Down to when the list was read for certain, if it is in its order but for an odd date or two."""
-        return median_low(self.published) if self.published else None
+        """Down to when the list was read for certain."""
+        return reach(self.published)
+
+
+def reach(published: Sequence[datetime]) -> datetime | None:
+    """Down to when a page reaches for certain, if it is in its order but for an odd date or two."""
+    return sorted(published)[min(_ODD, len(published) - 1)] if published else None
+
+
+class Swept(NamedTuple):
+    """Until when a list was looked through for what joins it late; ``goal`` is how far back it is to be read now."""
+
+    at: datetime
+    goal: datetime | None = None
+
+
+def sweep(now: datetime, last: datetime | None, reached: datetime | None) -> Swept:
+    """Whether a list must be looked through for what joined it late, ``reached`` being where its first page ends.
+
+    What was published up to ``LATE`` before the last look may have joined since. Where the first page reaches so far
+    back, or nothing tells, its being read is the look.
+    """
+    if last is None or reached is None or reached <= last - LATE:
+        return Swept(now)
+    return Swept(last, last - LATE if now - last >= SWEEP else None)
 
 
 class End(NamedTuple):

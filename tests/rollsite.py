@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from bisect import insort
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -69,7 +70,11 @@ class RollSite:
         """So many articles more, spread over the time that passes."""
         for _ in range(count):
             self.clock.at += timedelta(minutes=minutes / count)
-            self.items.insert(0, Item(len(self.items) + 1, self.clock()))
+            self.join(self.clock())
+
+    def join(self, at: datetime) -> None:
+        """One article more on the list, published at an instant, perhaps a while ago."""
+        insort(self.items, Item(len(self.items) + 1, at), key=lambda one: -one.at.timestamp())
 
     async def __call__(self, request: Request) -> Page:
         parts = urlsplit(request.url)

@@ -96,8 +96,12 @@ def test_of_a_covered_hour_nothing_is_missing(tmp_path: Path, seed: int, deepest
                 site.away = dice.random() < 0.2
                 minutes = dice.choice((5, 5, 5, 30, 30, 240, 900))
                 site.publish(dice.randrange(0, max(2, minutes // 5)), minutes)
+                if deepest > 1 and dice.random() < 0.3:
+                    site.join(site.clock() - timedelta(minutes=dice.randrange(120)))
             site.away = False
-            await discover(here, roll_feed())
+            for _ in range(2):  # what joined late is looked for once an hour
+                site.clock.move(hours=1)
+                await discover(here, roll_feed())
 
     asyncio.run(live())
     with Reader(tmp_path / "a.db") as reader:

@@ -116,7 +116,7 @@ def test_a_listing_that_reaches_back_is_no_gap(tmp_path: Path) -> None:
     async def days(here: Desk) -> Report:
         site.publish(40, 60)
         await discover(here, roll_feed())
-        site.publish(49, 300)
+        site.publish(49, 50)
         report = await discover(here, roll_feed())
         await discover(here, roll_feed())
         return report
@@ -130,21 +130,20 @@ def test_a_listing_that_reaches_back_is_no_gap(tmp_path: Path) -> None:
 def test_what_fell_off_the_first_page_is_read_back_at_once(tmp_path: Path) -> None:
     site = RollSite(Clock())
 
-    async def days(here: Desk) -> tuple[datetime, Report, Report]:
+    async def days(here: Desk) -> tuple[datetime, Report]:
         site.publish(120, 600)
         await discover(here, roll_feed())
         last = site.clock()
         site.publish(170, 240)
-        return last, await discover(here, roll_feed()), await discover(here, roll_feed())
+        return last, await discover(here, roll_feed())
 
-    last, report, again = lived(tmp_path, site, days)
+    last, report = lived(tmp_path, site, days)
     assert "filled, page 4 reaches back to" in str(report.remark)
     assert report.new == 170  # what stands below on the last page was known
-    assert (again.new, again.behind, again.status) == (0, False, "unchanged")
     ((cause, since, until, state, _, entries),) = rows(tmp_path)
     assert (cause, state, entries) == ("no overlap", "filled", 120)
     assert (since, until) == (iso(last), iso(site.clock()))
-    assert site.asked == {1: 3, 2: 1, 3: 1, 4: 1}
+    assert site.asked == {1: 2, 2: 1, 3: 1, 4: 1}
 
 
 def test_a_backfill_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
@@ -178,11 +177,10 @@ def test_so_many_pages_after_one_poll_and_the_rest_after_the_next(tmp_path: Path
         site.publish(300, 900)
         await discover(here, roll_feed())
         site.publish(500, 600)
-        return [await discover(here, roll_feed(), pages=4) for _ in range(4)]
+        return [await discover(here, roll_feed(), pages=4) for _ in range(3)]
 
     reports = lived(tmp_path, site, days)
-    assert [one.new for one in reports] == [250, 150, 100, 0]
-    assert [one.behind for one in reports] == [True, True, True, False]
+    assert [one.new for one in reports] == [250, 150, 100]
     assert "read back to page 5, the rest after the next polls" in str(reports[0].remark)
     ((_, _, _, state, _, entries),) = rows(tmp_path)
     assert (state, entries) == ("filled", 450)
@@ -270,3 +268,43 @@ def test_no_gap_where_nothing_was_there_before_and_none_at_a_new_address(tmp_pat
 
     lived(tmp_path, site, days, old)
     assert rows(tmp_path) == []
+
+
+def test_what_joins_a_busy_list_late_is_found_within_the_hour(tmp_path: Path) -> None:
+    """Its place is far behind the first page, which holds the last half hour."""
+    site = RollSite(Clock())
+
+    async def days(here: Desk) -> list[Report]:
+        site.publish(400, 240)
+        reports = [await discover(here, roll_feed())]
+        for _ in range(6):
+            site.publish(15, 9)
+            site.join(site.clock() - timedelta(minutes=85))
+            reports.append(await discover(here, roll_feed()))
+        site.publish(15, 9)
+        site.asked.clear()
+        return [*reports, await discover(here, roll_feed())]
+
+    reports = lived(tmp_path, site, days)
+    assert [one.new for one in reports[:7]] == [50, *[15] * 6]
+    assert "entries found behind the first page of its list" in str(reports[7].remark)
+    assert set(site.asked) == {1, 2, 3, 4, 5, 6, 7}  # back to two hours before the last look, an hour ago
+    seen = {guid for (guid,) in rows(tmp_path, "SELECT guid FROM entries")}
+    assert {one.docid for one in site.items[:300]} <= {guid.removeprefix("comos:") for guid in seen}
+    assert rows(tmp_path) == []
+
+
+def test_a_quiet_list_is_looked_through_with_its_first_page(tmp_path: Path) -> None:
+    site = RollSite(Clock())
+
+    async def days(here: Desk) -> int:
+        site.publish(100, 3_000)
+        found = 0
+        for _ in range(20):
+            site.publish(3, 60)
+            site.join(site.clock() - timedelta(minutes=85))
+            found += (await discover(here, roll_feed())).new
+        return found
+
+    assert lived(tmp_path, site, days) == 46 + 20 * 4
+    assert site.asked == {1: 20}

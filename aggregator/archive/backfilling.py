@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from aggregator.archive import gaps
+from aggregator.archive import gaps, sweeping
 from aggregator.archive.apart import storable
 from aggregator.archive.lean import Database
 from aggregator.archive.noting import known_articles, note_entries
@@ -43,6 +43,20 @@ class Backfill:
         """Have a feed's list read back to a time of publication."""
         await self._run(gaps.ask, self._clock, feed, since)
 
+    async def late(self, feed: Feed) -> datetime | None:
+        """How far back a feed's list is to be read now for what joined it late; ``None``: it is not time for that."""
+        found: datetime | None = await self._run(sweeping.goal, self._clock, feed)
+        return found
+
+    async def swept(self, feed: Feed) -> None:
+        """Note that a list was looked through for what joined it late."""
+        await self._run(sweeping.swept, self._clock, feed)
+
+    async def look(self, feed: Feed, page: int, found: Sequence[Announced]) -> Step:
+        """Note one page of a feed's list, read for no gap."""
+        done: Step = await self._run(look_through, self._clock, feed, page, found)
+        return done
+
     async def note(self, feed: Feed, gap: Gap, page: int, found: Sequence[Announced], before: Sheet | None) -> Step:
         """Note one page of a feed's list, and what it means for a gap."""
         done: Step = await self._run(read_back, self._clock, feed, gap, page, found, before)
@@ -74,6 +88,14 @@ def read_back(
         if end:
             gaps.close(db, stamp, gap, end)
         return Step(sheet, new, end)
+
+
+def look_through(db: Database, clock: Clock, feed: Feed, page: int, found: Sequence[Announced]) -> Step:
+    """Note one page of a feed's list, in one transaction."""
+    with transaction(db):
+        feed_id = feed_id_of(db, feed.name)
+        new = note_entries(db, Stamp(db, clock), feed_id, found, frozenset()).new
+        return Step(_sheet(page, found, clock), new, None)
 
 
 def _sheet(page: int, found: Sequence[Announced], clock: Clock) -> Sheet:

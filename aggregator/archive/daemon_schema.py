@@ -63,6 +63,11 @@ CREATE INDEX gaps_commit ON gaps("commit");
 CREATE INDEX gaps_closed ON gaps(closed) WHERE closed IS NOT NULL
 """
 
+SWEEPS = """
+ALTER TABLE feeds ADD COLUMN swept TEXT;
+ALTER TABLE feeds ADD COLUMN reach TEXT
+"""
+
 INTERVALS = """
 ALTER TABLE feeds ADD COLUMN slowest INTEGER;
 ALTER TABLE feeds ADD COLUMN due_why TEXT;

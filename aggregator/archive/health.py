@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from aggregator.archive.lean import Database
@@ -44,16 +45,23 @@ def state(db: Database, feed: Feed) -> FeedState:
 
 
 def succeeded(
-    db: Database, feed: Feed, feed_id: int, now: datetime, found: Discovery, arrived: int, chance: Chance
+    db: Database,
+    feed: Feed,
+    feed_id: int,
+    now: datetime,
+    found: Discovery,
+    arrived: int,
+    chance: Chance,
+    more: Mapping[str, Value],
 ) -> None:
-    """A listing that was read, and so much in it is news to this feed.
+    """A listing that was read, and so much in it is news to this feed; ``more`` is to be remembered of it as well.
 
     A bare "unchanged" (no digest) leaves the validators it does not repeat.
     """
     rate = _rate(db, feed_id, now, found, arrived)
     then = after_success(feed.every, feed.slowest, rate, found.floor, chance)
     due = now + timedelta(seconds=then.seconds)
-    values: dict[str, Value] = {"status": found.status, "last_polled": iso(now), "last_success": iso(now)}
+    values: dict[str, Value] = {"status": found.status, "last_polled": iso(now), "last_success": iso(now), **more}
     values |= {"failures": 0, "error_kind": None, "error": None, "not_before": None}
     values |= {"claimed_until": None, "arrivals": rate.arrivals, "watched": rate.watched, "due_why": then.why}
     values |= {"next_due": iso(due), "ttl": found.ttl, "floor": found.floor}

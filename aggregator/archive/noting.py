@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cache, partial
 from typing import NamedTuple
 
-from aggregator.archive import gaps, health, renaming
+from aggregator.archive import gaps, health, renaming, sweeping
 from aggregator.archive.apart import UNSTORABLE, attempt, set_apart, storable
 from aggregator.archive.dropping import DROPPED
 from aggregator.archive.enrolled import enrolled, host_in_use
@@ -44,7 +44,7 @@ from aggregator.text.urls import host_of
 _OF_THE_URL = (
     *("etag", "last_modified", "digest", "status", "error_kind", "error", "newest", "warnings"),
     *("next_due", "due_why", "arrivals", "watched", "ttl", "floor", "not_before", "moved_to", "moving_to", "way_url"),
-    *("way_since", "way_why", "probe_at"),
+    *("way_since", "way_why", "probe_at", "swept", "reach"),
 )
 _MOST_LINKS = 5  # another link under the same words is noted, and looked at, so often
 _CHUNK = 500  # values in one IN (…); SQLite's oldest limit is 999
@@ -98,8 +98,9 @@ def note(db: Database, clock: Clock, chance: Chance, feed: Feed, found: Discover
     """One poll's outcome in one transaction: its entries, and the validators that would hide them next time."""
     with transaction(db):
         feed_id = feed_id_of(db, feed.name)
-        columns = "status, warnings, last_success, watched"
-        *before, last_success, watched = db.execute(f"SELECT {columns} FROM feeds WHERE id = ?", [feed_id]).fetchone()
+        columns = "status, warnings, last_success, watched, swept, reach"
+        row = db.execute(f"SELECT {columns} FROM feeds WHERE id = ?", [feed_id]).fetchone()
+        before, last_success, watched = row[:2], row[2], row[3]
         stamp = Stamp(db, clock)
         renumbered = _renumbered(db, stamp, feed, feed_id, found.entries)
         noted = note_entries(db, stamp, feed_id, found.entries, renumbered)
@@ -108,11 +109,13 @@ def note(db: Database, clock: Clock, chance: Chance, feed: Feed, found: Discover
         if found.digest and not noted.overlap and watched is not None:  # not the first one at its address
             gaps.note_missing_overlap(db, stamp(), feed_id, last_success)
         now = clock()
-        health.succeeded(db, feed, feed_id, now, found, noted.arrived, chance)
+        looked = sweeping.swept_by(now, found, *row[4:])
+        health.succeeded(db, feed, feed_id, now, found, noted.arrived, chance, looked)
         remarks = filter(None, (health.follow(db, feed_id, found), noted.remark))
-        noted = replace(noted, remark="; ".join(remarks) or None, behind=gaps.any_open(db, feed_id))
+        behind = gaps.any_open(db, feed_id) or sweeping.is_due(now, looked)
+        noted = replace(noted, remark="; ".join(remarks) or None, behind=behind)
         warnings = before[1] if found.warnings is None else bounded_as_json(found.warnings)
-        if noted.new or noted.changed or noted.remark or before != [found.status, warnings]:
+        if noted.new or noted.changed or noted.remark or before != (found.status, warnings):
             update(db, "feeds", feed_id, {"warnings": warnings})
             _poll_row(db, feed_id, stamp(), found.status, found.listed, noted, warnings=warnings)
         else:

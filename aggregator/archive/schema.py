@@ -7,7 +7,7 @@ A migration that has shipped is never edited; a change is a new one at the end. 
 
 from __future__ import annotations
 
-from aggregator.archive.daemon_schema import GAPS, HOOK_TABLES, INTERVALS, JOBS
+from aggregator.archive.daemon_schema import GAPS, HOOK_TABLES, INTERVALS, JOBS, SWEEPS
 from aggregator.archive.early_schema import APPLICATION_ID, migrations
 from aggregator.archive.lean import Database
 from aggregator.archive.stable_views import STABLE_VIEWS
@@ -112,6 +112,13 @@ def m025_how_often_feeds_have_news(db: Database) -> None:
 def m026_gaps(db: Database) -> None:
     """When a feed may have missed something, and how far its list was read back for it."""
     for statement in GAPS.split(";"):
+        db.execute(statement)
+
+
+@migrations()
+def m027_what_joins_a_list_late(db: Database) -> None:
+    """Until when each feed's list was looked through for it, and where its first page ends."""
+    for statement in SWEEPS.split(";"):
         db.execute(statement)
 
 

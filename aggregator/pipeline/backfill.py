@@ -15,7 +15,7 @@ from aggregator.sources import SOURCES
 from aggregator.sources.people import redacted
 from aggregator.sources.questions import further_request, has_further
 from aggregator.sources.spelling import listing_as_told
-from aggregator.windows import Gap
+from aggregator.windows import Gap, Sheet
 
 PAGES = 20  # of a list that are read back after one poll; the rest after the next ones
 ONE_PAGE = "its list has one page only: what fell off it cannot be asked for"
@@ -47,18 +47,22 @@ class _Tally:
 
 
 async def backfill(desk: Desk, feed: Feed, report: Report, most: int | None, follow: Follow | None = None) -> Report:
-    """Read a feed's list back for its open gaps, the newest first, at most so many pages; the report with what came.
+    """Read a feed's list back for its open gaps, or else for what joined it late; the report with what came of it.
 
+    Gaps are read back the newest first, at most so many pages in all.
     ``feed`` is as it is asked now, by whatever way. What cannot be read now is tried again at the next poll; only
     ``ArchiveError`` is raised. ``follow`` is told of every page.
     """
     tally = _Tally(most)
-    said = [report.remark]
-    for gap in await desk.archive.backfill.gaps(feed):
+    said: list[str | None] = [report.remark]
+    gaps = await desk.archive.backfill.gaps(feed)
+    for gap in gaps:
         done = await _read_back(desk, feed, gap, tally, follow)
         said.append(f"what may be missing since {gap.since.astimezone(UTC):%Y-%m-%d %H:%M} UTC: {tally.said}")
         if not done:
             break
+    if not gaps:
+        said.append(await _swept(desk, feed, tally))
     remark = "; ".join(filter(None, said)) or None
     listed, new = report.listed + tally.listed, report.new + tally.new
     return replace(report, listed=listed, new=new, known=listed - new, remark=remark)
@@ -83,7 +87,9 @@ async def _read_back(desk: Desk, feed: Feed, gap: Gap, tally: _Tally, follow: Fo
             await desk.archive.backfill.stopped(gap, tally.said)
             return False
         step = await desk.archive.backfill.note(feed, gap, page, found, before)
-        _count(tally, feed, gap, found, step, follow)
+        _count(tally, found, step)
+        if follow:
+            follow(Read(feed.name, gap, page, len(found), step.new, step.sheet.reached))
         if step.end:
             tally.said = f"{step.end.state}, {step.end.reason}"
             return True
@@ -92,14 +98,39 @@ async def _read_back(desk: Desk, feed: Feed, gap: Gap, tally: _Tally, follow: Fo
     return False
 
 
-def _count(
-    tally: _Tally, feed: Feed, gap: Gap, found: tuple[Announced, ...], step: Step, follow: Follow | None
-) -> None:
+async def _swept(desk: Desk, feed: Feed, tally: _Tally) -> str | None:
+    """Look a list through for what joined it late, if it is time for that; what is to be said of it."""
+    goal = await desk.archive.backfill.late(feed)
+    if goal is None:
+        return None
+    page, before = 2, None
+    while has_further(feed) and page <= PAGES:
+        try:
+            found = await _page(desk, feed, page)
+        except ArchiveError:
+            raise
+        except (FetchError, ParseError):
+            return None  # at the next poll, then
+        step = await desk.archive.backfill.look(feed, page, found)
+        _count(tally, found, step)
+        if _looked_through(step.sheet, before, goal):
+            break
+        page, before = page + 1, step.sheet
+    await desk.archive.backfill.swept(feed)
+    return f"{tally.new} entries found behind the first page of its list" if tally.new else None
+
+
+def _looked_through(sheet: Sheet, before: Sheet | None, goal: datetime) -> bool:
+    """Whether the pages reach back far enough, or there are no more."""
+    if sheet.reached is None or (before and sheet.keys <= before.keys):
+        return True
+    return sheet.reached <= goal
+
+
+def _count(tally: _Tally, found: tuple[Announced, ...], step: Step) -> None:
     tally.listed, tally.new = tally.listed + len(found), tally.new + step.new
     if tally.left is not None:
         tally.left -= 1
-    if follow:
-        follow(Read(feed.name, gap, step.sheet.number, len(found), step.new, step.sheet.reached))
 
 
 async def _page(desk: Desk, feed: Feed, number: int) -> tuple[Announced, ...]:
