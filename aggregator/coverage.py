@@ -72,7 +72,7 @@ def hours(watched: Watched, since: datetime, until: datetime, zone: ZoneInfo) ->
     plain = [
         Hour(
             at,
-            _state(watched, at),
+            state_of(watched, at),
             watched.entries.get(at, 0),
             watched.polls.get(at, 0),
             watched.failed.get(at, 0),
@@ -83,7 +83,8 @@ def hours(watched: Watched, since: datetime, until: datetime, zone: ZoneInfo) ->
     return tuple(_with_silences(plain))
 
 
-def _state(watched: Watched, at: datetime) -> State:
+def state_of(watched: Watched, at: datetime) -> State:
+    """How an hour of a feed was watched, but for silence, which only many hours tell."""
     if watched.first is None or at < watched.first:
         return "before"
     if any(gap.since < at + HOUR and gap.until > at for gap in watched.gaps):
@@ -107,7 +108,7 @@ def _usual(watched: Watched, since: datetime, zone: ZoneInfo) -> dict[tuple[bool
     """How many entries an hour of each kind had in the time before."""
     counts: dict[tuple[bool, int], list[int]] = {}
     for at in _between(hour_of(since) - MEMORY, since):
-        if _state(watched, at) == "covered":
+        if state_of(watched, at) == "covered":
             counts.setdefault(_kind(at, zone), []).append(watched.entries.get(at, 0))
     return {kind: fmean(found) for kind, found in counts.items() if len(found) >= _KNOWN_DAYS}
 

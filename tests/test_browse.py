@@ -124,7 +124,7 @@ def test_every_canned_query_is_described_bounded_and_answers(archive: Path) -> N
     # nothing is indexed here, compared or looked at again
     assert {name: len(found) for name, found in rows.items()} == {
         **{"latest": 2, "by_day": 2, "by_symbol": 0, "search": 0, "as_of": 2, "reprints": 0, "edited": 0, "gone": 0},
-        **{"feed_health": 1, "coverage": 1},
+        **{"feed_health": 1, "coverage": 1, "missing": 0},
     }
 
 

@@ -215,7 +215,11 @@ def test_task_5_the_last_article_on_a_stock(visitor: Visitor, demo_archive: Path
 def test_task_6_whether_anything_is_missing(visitor: Visitor) -> None:
     page = visitor.page
     assert page.locator(".facts").get_by_text("近 48 小时空缺").count() == 1
-    visitor.click(page.get_by_role("link", name="缺了什么"))
+    visitor.click(page.get_by_role("link", name="可能缺了什么"))
+    assert page.locator("h1").count() == 1
+    assert page.url.endswith("/archive/missing")
+    visitor.begin()
+    visitor.click(page.get_by_role("link", name="覆盖日历"))
     assert page.url.endswith("/archive/-/figures#coverage")
     assert page.locator("#coverage svg").first.is_visible()
 

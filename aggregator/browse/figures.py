@@ -30,13 +30,13 @@ class Grid:
     columns: tuple[str, ...]
     marks: tuple[tuple[int, str], ...]
 
-    def squares(self, row: int, width: int) -> Markup:
+    def squares(self, row: int, step: float) -> Markup:
         """A row as SVG, each square with what it means. Thousands of expressions in a template cost ten times this."""
         label, cells = self.rows[row]
-        name, place = escape(label), f'y="{22 + 22 * row}" width="{width - 2}" height="19"'
+        name, place = escape(label), f'y="{22 + 22 * row}" width="{step - 2:.5g}" height="19"'
         return Markup(
             "".join(
-                f'<rect class="l{one.level}{one.kind and " "}{one.kind}" x="{150 + width * n}" {place}>'
+                f'<rect class="l{one.level}{one.kind and " "}{one.kind}" x="{step * n:.5g}" {place}>'
                 f"<title>{name} · {column} · {one.value or '–'}</title></rect>"
                 for n, (one, column) in enumerate(zip(cells, self.columns, strict=True))
             )

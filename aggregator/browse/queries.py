@@ -97,7 +97,7 @@ QUERIES: dict[str, dict[str, str]] = {
     "coverage": {
         "title": "Coverage",
         "description": "For each feed and day in Shanghai, of the last 31: in how many of its 24 hours it was polled,"
-        " how often in vain, and how many articles came. Hours without a poll are hours nobody watched.",
+        " how often in vain, how many articles came, and how many gaps that were not filled reach into it.",
         "sql": "with since(at) as (select strftime('%Y-%m-%dT%H:00:00Z', at, '-31 days') from commits"
         " order by seq desc limit 1), polled(feed, hour, polls, failed, new) as (select p.feed, p.hour, p.polls,"
         " iif(p.status in ('ok', 'unchanged', 'empty', 'stale'), 0, p.polls), 0 from since cross join feeds f"
@@ -105,7 +105,20 @@ QUERIES: dict[str, dict[str, str]] = {
         " union all select p.feed, substr(c.at, 1, 13) || ':00:00Z', 1, p.error_kind is not null, p.new"
         ' from since cross join commits c on c.at >= since.at cross join polls p on p."commit" = c.seq)'
         " select date(hour, '+8 hours') as day, f.name as feed, count(distinct hour) as hours_watched,"
-        " sum(polls) as polls, sum(failed) as failed, sum(new) as new_articles from polled join feeds f"
-        " on f.id = polled.feed group by day, f.id order by day desc, f.position limit 1000",
+        " sum(polls) as polls, sum(failed) as failed, sum(new) as new_articles,"
+        " (select count(*) from (select * from gaps order by id desc limit 1000)"
+        " where feed = f.id and state <> 'filled'"
+        " and since < strftime('%Y-%m-%dT%H:%M:%SZ', date(hour, '+8 hours'), '+16 hours')"
+        " and until > strftime('%Y-%m-%dT%H:%M:%SZ', date(hour, '+8 hours'), '-8 hours')) as gaps"
+        " from polled join feeds f on f.id = polled.feed group by day, f.id order by day desc, f.position limit 1000",
+    },
+    "missing": {
+        "title": "What may be missing",
+        "description": "Times, in Shanghai, between two listings of a feed that had no entry in common: read back"
+        " (filled, with so many entries), being read back (open), or not to be had any more (lost). Of the last 1,000.",
+        "sql": f"select f.name as feed, {_LOCAL.format('g.since')} as since_shanghai, {_LOCAL.format('g.until')} as"
+        " until_shanghai, g.state, g.cause, g.entries, g.reason, c.at as noticed from (select * from gaps"
+        ' order by id desc limit 1000) g join feeds f on f.id = g.feed join commits c on c.seq = g."commit"'
+        " order by g.state = 'filled', g.id desc limit 1000",
     },
 }

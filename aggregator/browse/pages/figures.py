@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from aggregator.browse.archives import Connection, Row
-from aggregator.browse.figures import Bar, Cell, Grid, bars, grid, marked
+from aggregator.browse.figures import LEVELS, Bar, Cell, Grid, bars, grid, marked
 from aggregator.browse.sql import figures as sql
 from aggregator.browse.times import SHANGHAI
 from aggregator.browse.visit import Visit
+from aggregator.coverage import HOUR, Watched
 from aggregator.text.dates import iso, parse_iso
 
 _DAYS = 7  # whose articles are counted by hour
@@ -19,9 +19,6 @@ _CALENDAR = 35  # days of the calendar of coverage
 _HOURS = 48  # of the feeds' health
 _KINDS = ("source", "ours")
 
-_HOUR = len("2026-03-01T09")
-
-Watched = Mapping[int, frozenset[str]]
 Polls = Mapping[tuple[int, str], sql.Hour]
 
 
@@ -47,12 +44,11 @@ def _drawn(connection: Connection) -> _Drawn | None:
     feeds = sql.feeds(connection)
     midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
     days = [midnight - timedelta(days=n) for n in reversed(range(_CALENDAR))]
-    watched = sql.watched(connection, iso(days[0]))
     last = at.replace(minute=0, second=0, microsecond=0)
     polls = sql.polls(connection, iso(last - timedelta(hours=_HOURS)))
     return _Drawn(
         _by_hour(connection, feeds, midnight),
-        _coverage(feeds, days, at, watched, sql.began(connection)),
+        _coverage(feeds, days, at, sql.watched(connection, iso(days[0]))),
         _health(feeds, last, polls),
         bars({feed["id"]: feed["name"] for feed in feeds}, sql.lags(connection), _KINDS),
     )
@@ -65,32 +61,45 @@ def _by_hour(connection: Connection, feeds: Sequence[Row], midnight: datetime) -
     return grid("by_hour", [feed["name"] for feed in feeds], [f"{hour:02}" for hour in range(24)], values, 3)
 
 
-def _coverage(
-    feeds: Sequence[Row], days: Sequence[datetime], at: datetime, watched: Watched, begun: dict[int, str]
-) -> Grid:
-    """Hours of a day with a poll; a whole hour without one, since the feed is known and up to now, is a gap."""
-    hours = [[_hour_of(day + timedelta(hours=n)) for n in range(24)] for day in days]
-    rows = []
-    for feed in feeds:
-        number = feed["id"]
-        since, seen = begun.get(number, "~")[:_HOUR], watched.get(number, frozenset())
-        rows.append((feed["name"], tuple(_day(day, since, _hour_of(at), seen) for day in hours)))
+def _coverage(feeds: Sequence[Row], days: Sequence[datetime], at: datetime, watched: Mapping[int, Watched]) -> Grid:
+    """The hours of a day of which the feed's listings prove that nothing was missed, and whether others have gaps."""
+    now = (at - days[0]) // HOUR
+    nothing = (Cell(0, ""),) * len(days)
+    rows = tuple(
+        (feed["name"], calendar(watched[feed["id"]], days[0], now) if feed["id"] in watched else nothing)
+        for feed in feeds
+    )
     columns = [day.strftime("%Y-%m-%d") for day in days]
     marks = tuple((place, column[5:]) for place, column in marked(columns, 7))
-    return Grid("coverage", tuple(rows), tuple(columns), marks)
+    return Grid("coverage", rows, tuple(columns), marks)
 
 
-def _day(hours: Sequence[str], since: str, last: str, seen: frozenset[str]) -> Cell:
-    due = hours[bisect_left(hours, since) : bisect_right(hours, last)]
+def calendar(feed: Watched, start: datetime, now: int) -> tuple[Cell, ...]:
+    """The days of the calendar from ``start`` on; hours are counted from it, and ``now`` is the one going on.
+
+    The same as asking ``coverage.state_of`` for each hour, in a step a day.
+    """
+    first, last = _hours(feed.first, start, up=True), min(_hours(feed.last, start), now)
+    missing = {
+        hour
+        for gap in feed.gaps
+        for hour in range(max(_hours(gap.since, start), first), min(_hours(gap.until, start, up=True), now))
+    }
+    return tuple(_day(range(max(24 * day, first), min(24 * day + 24, now)), last, missing) for day in range(_CALENDAR))
+
+
+def _hours(at: datetime | None, start: datetime, *, up: bool = False) -> int:
+    """Whole hours since ``start``."""
+    passed = (at or start) - start
+    return -(-passed // HOUR) if up else passed // HOUR
+
+
+def _day(due: range, last: int, missing: Set[int]) -> Cell:
     if not due:
         return Cell(0, "")
-    count = len(seen.intersection(due))
-    return Cell(-(-5 * count // len(due)), f"{count}/{len(due)}", "gap" if count < len(due) else "")
-
-
-def _hour_of(instant: datetime) -> str:
-    """The hour an instant is in, as an instant as stored begins."""
-    return iso(instant)[:_HOUR]
+    lacking = [hour for hour in due if hour in missing] if missing else []
+    covered = len(range(due.start, min(due.stop, last))) - sum(hour < last for hour in lacking)
+    return Cell(-(-LEVELS * covered // len(due)), f"{covered}/{len(due)}", "gap" if lacking else "")
 
 
 def _health(feeds: Sequence[Row], last: datetime, polls: Polls) -> Grid:

@@ -76,6 +76,7 @@ def _front(connection: Connection, visit: Visit, now: datetime) -> dict[str, obj
     counts = news.by_feed(connection, day)
     leads = _leads(connection, found) if choice.page == 1 and choice.hour is None else []
     before, after = news.neighbours(connection, day)
+    looked_back = iso(now - timedelta(hours=_LOOKED_BACK))
     return {
         "choice": choice,
         "week": choice.day - timedelta(days=6) if choice.day.toordinal() > 7 else choice.day,
@@ -90,7 +91,8 @@ def _front(connection: Connection, visit: Visit, now: datetime) -> dict[str, obj
             {**channel, "today": counts.get(channel["id"], 0), "mood": mood(channel["status"])} for channel in channels
         ],
         "size": news.size(connection),
-        "silences": _silences(news.silent_hours(connection, iso(now - timedelta(hours=_LOOKED_BACK)), _LOOKED_BACK)),
+        "silences": _silences(news.silent_hours(connection, looked_back, _LOOKED_BACK)),
+        "gaps": news.gaps(connection, looked_back),
         "now": now,
     }
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aggregator.browse.archives import Connection, Row, rows
+from aggregator.coverage import Missing, Watched
+from aggregator.text.dates import parse_iso
 
 NEWEST = 10_000  # articles, and sightings, that are looked at
 _AT = "coalesce(a.published, a.first_seen)"
@@ -62,28 +64,24 @@ def polls(connection: Connection, first: str) -> Mapping[tuple[int, str], Hour]:
     return {(feed, hour): Hour(count, failed) for feed, hour, count, failed in found}
 
 
-def watched(connection: Connection, first: str) -> Mapping[int, frozenset[str]]:
-    """The hours in which each feed was polled, from one on, as their first 13 characters: 2026-03-01T09."""
+def watched(connection: Connection, first: str) -> dict[int, Watched]:
+    """Since when and until when each feed that was ever read was watched, and the gaps that reach beyond ``first``."""
     found = connection.execute(
-        "SELECT p.feed, group_concat(substr(p.hour, 1, 13)) FROM feeds f"
-        " CROSS JOIN poll_hours p ON p.feed = f.id AND p.hour >= :first GROUP BY p.feed"
-        " UNION ALL SELECT feed, group_concat(hour) FROM (SELECT DISTINCT p.feed, substr(c.at, 1, 13) AS hour"
-        ' FROM commits c CROSS JOIN polls p ON p."commit" = c.seq WHERE c.at >= :first) GROUP BY feed',
-        {"first": first},
+        'SELECT f.id, f.name, (SELECT c.at FROM polls p JOIN commits c ON c.seq = p."commit" WHERE p.feed = f.id'
+        " AND p.error_kind IS NULL ORDER BY p.id LIMIT 1) AS begun, f.last_success FROM feeds f"
+        " WHERE f.active AND f.last_success NOT NULL"
     )
-    hours: dict[int, frozenset[str]] = {}
-    for feed, those in found:
-        hours[feed] = hours.get(feed, frozenset()).union(those.split(","))
-    return hours
-
-
-def began(connection: Connection) -> dict[int, str]:
-    """When each feed was first polled, as far as its first sighting tells."""
-    found = connection.execute(
-        "SELECT f.id, c.at FROM feeds f JOIN polls p ON p.id = (SELECT min(id) FROM polls WHERE feed = f.id)"
-        ' JOIN commits c ON c.seq = p."commit"'
-    )
-    return dict(found)
+    gaps: dict[int, list[Missing]] = {}
+    for feed, since, until in connection.execute(
+        "SELECT feed, since, min(until, coalesce(reached, until)) FROM gaps WHERE state <> 'filled' AND until > ?"
+        " AND since < coalesce(reached, until) ORDER BY id DESC LIMIT ?",
+        [first, NEWEST],
+    ):
+        gaps.setdefault(feed, []).append(Missing(parse_iso(since), parse_iso(until)))
+    return {
+        feed: Watched(name, parse_iso(begun or last), parse_iso(last), tuple(gaps.get(feed, ())), {}, {}, {})
+        for feed, name, begun, last in found.fetchall()
+    }
 
 
 def lags(connection: Connection) -> list[tuple[int, float | None, float]]:

@@ -135,3 +135,16 @@ def silent_hours(connection: Connection, first: str, hours: int) -> list[str]:
         {"first": first, "hours": hours},
     )
     return [hour for (hour,) in found]
+
+
+def gaps(connection: Connection, first: str) -> list[Row]:
+    """Of how many times since ``first`` something may be missing: being read back (``open``), and given up (``lost``).
+
+    Of the newest 1,000 gaps; one that is open counts whatever its age.
+    """
+    return rows(
+        connection,
+        "SELECT state, count(*) AS n FROM (SELECT state, until FROM gaps WHERE id > (SELECT max(id) - 1000 FROM gaps))"
+        " WHERE state = 'open' OR (state = 'lost' AND until > ?) GROUP BY 1",
+        [first],
+    )
