@@ -150,6 +150,11 @@ async def _optimise(app: App, _: Log) -> str:
     return f"the index is one piece after {turns} turns"
 
 
+async def _pack(app: App, _: Log) -> str:
+    done = await app.archive.tending.pack()
+    return f"{done.pages} pages packed anew, {done.before} bytes to {done.after}" if done.pages else ""
+
+
 async def _retain(app: App, log: Log) -> str:
     found = await app.archive.retain(*kept_for(app.settings))
     for due in found:
@@ -186,6 +191,7 @@ JOBS = (
     Job("recheck", lambda _: _MINUTE, _recheck),
     Job("catch-up", lambda _: _MINUTE, _catch_up),
     Job("fold", lambda _: 5 * _MINUTE, _fold),
+    Job("pack", lambda _: 10 * _MINUTE, _pack),
     Job("retention", _retains, _retain),
     Job("optimise", lambda _: _WEEK, _optimise),
     Job("backup", lambda to: timedelta(seconds=to.backup.every) if to.backup.dir else None, _back_up),

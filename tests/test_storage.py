@@ -282,14 +282,16 @@ def test_s7_salvage_of_a_whole_archive_loses_nothing(archive: Path) -> None:
 
 
 def scramble(path: Path, at: float = 0.5) -> None:
-    """Overwrite two pages of a file, at a fraction of its length or behind it, that hold nothing of the schema.
+    """Overwrite 8 kB of a file, at a fraction of its length or behind it, that hold nothing of the schema.
 
     Without its schema a file is lost, which is another test's; its pages lie wherever the tables before left room.
     """
     with closing(sqlite3.connect(path)) as db:
         held = {page for (page,) in db.execute("SELECT pageno FROM dbstat WHERE name = 'sqlite_schema'")}
+        (size,) = db.execute("PRAGMA page_size").fetchone()
     data = bytearray(path.read_bytes())
-    first = int(len(data) * at) // 4096
-    start = 4096 * next(page for page in range(first, len(data) // 4096) if not {page + 1, page + 2} & held)
+    first, pages = int(len(data) * at) // size, 8192 // size
+    fit = (page for page in range(first, len(data) // size) if held.isdisjoint(range(page + 1, page + 1 + pages)))
+    start = size * next(fit)
     data[start : start + 8192] = bytes((byte * 7 + 13) % 256 for byte in data[start : start + 8192])
     path.write_bytes(data)

@@ -30,6 +30,7 @@ from aggregator.workers import Worker
 T = TypeVar("T")
 AT_A_RUN = 200  # pages that one `fetch` looks at again; more wait for the next one
 AT_A_POLL = 20  # the same after one poll of the daemon
+PACKING = 20  # turns in which one `fetch` packs pages anew; the daemon has a job for it
 TURNS = 20  # of indexing after one poll of the daemon; what an upgrade left to be derived is its upkeep's
 
 
@@ -73,6 +74,8 @@ async def collect_all(
     for feed in _scopes(app, feeds):
         outcomes += await collect(app.desk, feed, budget, watch)
     await catch_up(app)
+    if outcomes:
+        await app.archive.tending.pack(PACKING)
     failed = [outcome.task.feed for outcome in outcomes if outcome.error]
     return [replace(report, failed=report.failed + failed.count(report.feed)) for report in reports], outcomes
 

@@ -14,6 +14,9 @@ from aggregator.archive.rows import transaction
 from aggregator.archive.schema import APPLICATION_ID, known_migrations, migrations
 from aggregator.errors import ArchiveError
 
+# Bytes of SQLite's pages. Texts take two to ten kB a row, of which rarely two fit a page of the usual 4096: that left
+# 4 of 22 kB an article empty. It costs no time, and a commit writes half as much.
+_PAGE = 2048
 KEPT_LOG = 16_000_000  # bytes the log keeps on the disk, once no reader needs more of it
 MUCH_LOG = 64_000_000  # bytes: then a reader has kept it from being folded in for long
 # Bytes of an archive that is looked through each time it is opened for writing: that takes 0.5 ms a MB. A larger one is
@@ -125,6 +128,7 @@ def _create(path: Path) -> None:
     new.unlink(missing_ok=True)
     db = Database(connect(new, "rwc"), execute_plugins=False)
     try:
+        db.execute(f"PRAGMA page_size = {_PAGE}")
         db.execute("PRAGMA journal_mode = MEMORY")  # who reads it would find no journal under the other name
         migrations.apply(db)
     finally:

@@ -37,7 +37,7 @@ from aggregator.archive.lean import Database
 from aggregator.archive.opening import explained, open_reader
 from aggregator.archive.retention import Due, Keep
 from aggregator.archive.revisions import Revision
-from aggregator.archive.rows import page_bytes, stored_page
+from aggregator.archive.rows import PACKED, page_bytes, stored_page
 from aggregator.archive.searching import Hit, Wanted, search
 from aggregator.archive.vitals import Growth, Vitals
 from aggregator.archive.watching import OPEN_DRIFTS
@@ -351,8 +351,8 @@ class Reader:
 
     def page(self, number: int) -> bytes | None:
         """The bytes of a stored page, as the server sent them."""
-        row = self._db.execute("SELECT codec, bytes FROM pages WHERE id = ?", [number]).fetchone()
-        return page_bytes(row[0], row[1]) if row else None
+        row = self._db.execute(f"SELECT {PACKED} FROM pages WHERE id = ?", [number]).fetchone()
+        return page_bytes(*row) if row else None
 
     def image(self, url: str) -> tuple[str, str] | None:
         """The sha256 and media type of the image stored for an address."""

@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import zstandard
-
 from aggregator.archive.chain import seal
 from aggregator.archive.lean import Database
+from aggregator.archive.packing import pack, unpack
 from aggregator.errors import ArchiveError, masked
 from aggregator.model import Clock, Page
 from aggregator.text.dates import iso, parse_iso
+from aggregator.text.urls import host_of
 
 DROPPED_BYTES = "dropped"  # the codec of a page whose bytes are no longer kept, on purpose
 _MOST_TEXTS = 20  # of one list of remarks
@@ -126,7 +126,7 @@ def add_page(db: Database, stamp: Commit, kind: str, page: Page) -> int:
             "headers": as_json(dict(page.headers)),
             "fetched_at": iso(page.fetched_at),
             "commit": stamp.seq,
-            **_packed(page.body),
+            **_packed(page.body, _dictionary(db, page.url) if kind == "article" else None),
         },
     )
 
@@ -142,28 +142,42 @@ def add_item(db: Database, stamp: Commit, url: str, raw: bytes) -> int:
     return insert(db, "pages", {"kind": "item", "url": url, "commit": stamp.seq, **packed})
 
 
-def page_bytes(codec: str, packed: bytes) -> bytes:
-    """The bytes of a page as they were kept."""
-    return zstandard.ZstdDecompressor().decompress(packed) if codec == "zstd" else packed
+PACKED = "codec, bytes, (SELECT d.bytes FROM dictionaries d WHERE d.id = pages.dictionary)"
+"""The columns of ``pages`` that ``page_bytes`` takes."""
 
 
-def _packed(body: bytes) -> dict[str, Value]:
-    compressed = zstandard.ZstdCompressor(level=9).compress(body)
-    return {"sha256": hashlib.sha256(body).hexdigest(), "codec": "zstd", "size": len(body), "bytes": compressed}
+def page_bytes(codec: str, packed: bytes, dictionary: bytes | None) -> bytes:
+    """The bytes of a page as they came, out of the columns ``PACKED``."""
+    return unpack(packed, dictionary) if codec == "zstd" else packed
+
+
+def _dictionary(db: Database, url: str) -> tuple[int, bytes] | None:
+    """The number and the bytes of what the pages of an address's host have in common, if that is known."""
+    newest = "SELECT id, bytes, size FROM dictionaries WHERE host = ? ORDER BY id DESC LIMIT 1"
+    row = db.execute(newest, [host_of(url)]).fetchone()
+    return row[:2] if row and row[2] else None
+
+
+def _packed(body: bytes, dictionary: tuple[int, bytes] | None = None) -> dict[str, Value]:
+    number, common = dictionary or (None, None)
+    digest = hashlib.sha256(body).hexdigest()
+    return {
+        **{"sha256": digest, "codec": "zstd", "dictionary": number, "size": len(body)},
+        "bytes": pack(body, common),
+    }
 
 
 def item_bytes(db: Database, number: int) -> bytes:
     """The bytes of an item, or of a document that was taken in, as they came."""
-    codec, packed = db.execute("SELECT codec, bytes FROM pages WHERE id = ?", [number]).fetchone()
-    return page_bytes(codec, packed)
+    return page_bytes(*db.execute(f"SELECT {PACKED} FROM pages WHERE id = ?", [number]).fetchone())
 
 
 def stored_page(db: Database, number: int) -> Page:
     """An answer of the network as it was kept."""
-    columns = "url, final_url, status, headers, codec, bytes, fetched_at"
+    columns = f"url, final_url, status, headers, fetched_at, {PACKED}"
     row = db.execute(f"SELECT {columns} FROM pages WHERE id = ?", [number]).fetchone()
-    url, final_url, status, headers, codec, packed, fetched_at = row
-    return Page(url, final_url, status, json.loads(headers), page_bytes(codec, packed), parse_iso(fetched_at))
+    url, final_url, status, headers, fetched_at, *packed = row
+    return Page(url, final_url, status, json.loads(headers), page_bytes(*packed), parse_iso(fetched_at))
 
 
 def count_poll(db: Database, feed: int, at: datetime, status: str) -> None:

@@ -12,7 +12,7 @@ from aggregator.archive.lean import Database
 from aggregator.archive.lock import WriterLock
 from aggregator.archive.opening import explained, open_damaged, open_writer
 from aggregator.archive.revisions import revisions
-from aggregator.archive.rows import Value, insert, transaction, update
+from aggregator.archive.rows import DROPPED_BYTES, Value, insert, transaction, update
 from aggregator.articles.compose import rendered
 from aggregator.errors import ConfigError
 from aggregator.text.urls import host_of
@@ -199,6 +199,8 @@ def _complete(db: Database) -> None:
     _remake_feeds(db)
     _remake_articles(db)
     _cut_loose(db)
+    lost = "dictionary NOT NULL AND bytes NOT NULL AND dictionary NOT IN (SELECT id FROM dictionaries)"
+    db.execute(f"UPDATE pages SET bytes = NULL, codec = ? WHERE {lost}", [DROPPED_BYTES])
     now = db.execute("SELECT max(at) FROM commits").fetchone()[0] or ""
     unsettled = "SELECT id, url FROM articles WHERE revision IS NULL AND coalesce(reason, '') NOT IN (?, ?)"
     for article, url in db.execute(unsettled, ["dropped", "forgotten"]).fetchall():

@@ -122,6 +122,29 @@ def m027_what_joins_a_list_late(db: Database) -> None:
         db.execute(statement)
 
 
+_DICTIONARIES = """
+CREATE TABLE dictionaries (
+    id INTEGER PRIMARY KEY,
+    host TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    bytes BLOB NOT NULL,
+    made TEXT NOT NULL,
+    checked TEXT NOT NULL,
+    done INTEGER NOT NULL,
+    until INTEGER NOT NULL
+);
+CREATE INDEX dictionaries_host ON dictionaries(host, id)
+"""
+
+
+@migrations()
+def m028_what_pages_of_a_host_share(db: Database) -> None:
+    """What the pages of each host are packed with, and how far those from before it are packed anew."""
+    for statement in _DICTIONARIES.split(";"):
+        db.execute(statement)
+
+
 def known_migrations() -> frozenset[str]:
     """The names of all migrations this version knows; an archive with another one was made by a newer version."""
     empty = Database(memory=True, execute_plugins=False)

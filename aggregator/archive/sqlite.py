@@ -211,7 +211,10 @@ class SqliteArchive:
         What is settled at about the same time is one transaction.
         """
         with storing(task.entry.link or task.key):
-            return await self._settled.add(settling.Settling(self._clock, task, done, self._parser, verdict))
+            fresh = await self._settled.add(settling.Settling(self._clock, task, done, self._parser, verdict))
+            if isinstance(done.page, Page):
+                await self.tending.read(done.page.url)
+            return fresh
 
     async def release(self, tasks: Sequence[Pending]) -> None:
         """Give back claimed tasks that nobody got to."""

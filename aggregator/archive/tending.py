@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
+from itertools import count
 from pathlib import Path
 from typing import Any
 
-from aggregator.archive import index, jobs, retention
+from aggregator.archive import dictionaries, index, jobs, retention
 from aggregator.archive.connecting import log_size
+from aggregator.archive.dictionaries import Packed
 from aggregator.archive.jobs import Ran
 from aggregator.archive.lean import Database
 from aggregator.archive.opening import explained, open_reader
 from aggregator.archive.retention import Due, Keep
 from aggregator.model import Clock
+from aggregator.text.urls import host_of
 
 Run = Callable[..., Awaitable[Any]]
 # Rows an index is sampled by (sqlite.org/lang_analyze.html): what is learned of a table costs the same in any archive.
@@ -27,6 +31,7 @@ class Tending:
         self._path = path
         self._run = run
         self._clock = clock
+        self._read: Counter[str] = Counter()  # pages that were stored, by host
 
     async def runs(self) -> dict[str, Ran]:
         """The jobs that ever began, by name."""
@@ -57,6 +62,25 @@ class Tending:
     async def learn(self) -> None:
         """Have SQLite look again at how its tables have grown, where that matters to its plans."""
         await self._run(_learn)
+
+    async def read(self, url: str) -> None:
+        """A page was stored: once there are enough of its host, further ones are packed with what they share."""
+        host = host_of(url)
+        self._read[host] += 1
+        if self._read[host] == dictionaries.LEARN:
+            await self._run(dictionaries.learn, self._clock, host)
+
+    async def pack(self, turns: int | None = None) -> Packed:
+        """Learn what pages of each host share, and pack those anew that came before; at most so many turns."""
+        for host in await self._run(dictionaries.wanted, self._clock):
+            await self._run(dictionaries.learn, self._clock, host)
+        done = Packed()
+        for _ in count() if turns is None else range(turns):
+            some: Packed = await self._run(dictionaries.pack_some)
+            if not some.more:
+                break
+            done = Packed(done.pages + some.pages, done.before + some.before, done.after + some.after)
+        return done
 
     async def fold(self) -> tuple[int, int]:
         """Fold the log into the file and cut it, as far as readers allow; its bytes before and after."""

@@ -19,7 +19,7 @@ from aggregator.archive.chain import Head
 from aggregator.archive.lean import Database
 from aggregator.archive.opening import explained, open_reader
 from aggregator.archive.revisions import Revision, revisions
-from aggregator.archive.rows import DROPPED_BYTES, page_bytes
+from aggregator.archive.rows import DROPPED_BYTES, PACKED, page_bytes
 from aggregator.articles.compose import rendered
 from aggregator.errors import ArchiveError, ParseError
 
@@ -171,14 +171,18 @@ def _digest_of(one: Revision) -> str | None:
 
 def _pages(db: Database, counts: dict[str, int]) -> Iterator[Damage | None]:
     """Every page's bytes, one at a time, against their sha256."""
+    for number, packed, digest in db.execute("SELECT id, bytes, sha256 FROM dictionaries"):
+        if not _is_whole(digest, "zstd", packed, None):
+            yield Damage("dictionaries", number, "pages that are packed with it cannot be read", _SALVAGE)
     counts |= {"pages": 0, "pages without bytes": 0}
-    for number, codec, packed, digest in db.execute("SELECT id, codec, bytes, sha256 FROM pages ORDER BY id"):
+    for number, digest, codec, packed, dictionary in db.execute(f"SELECT id, sha256, {PACKED} FROM pages ORDER BY id"):
         if codec == DROPPED_BYTES and packed is None:
             counts["pages without bytes"] += 1
             yield None
             continue
         counts["pages"] += 1
-        yield None if _is_whole(codec, packed, digest) else Damage("pages", number, "other bytes than came", _CHANGED)
+        whole = _is_whole(digest, codec, packed, dictionary)
+        yield None if whole else Damage("pages", number, "other bytes than came", _CHANGED)
 
 
 def _images(db: Database, counts: dict[str, int]) -> Iterator[Damage | None]:
@@ -194,9 +198,9 @@ def _images(db: Database, counts: dict[str, int]) -> Iterator[Damage | None]:
         yield None if whole else Damage("images", number, "other bytes than came", _CHANGED)
 
 
-def _is_whole(codec: str, packed: bytes | None, digest: str) -> bool:
+def _is_whole(digest: str, codec: str, packed: bytes | None, dictionary: bytes | None) -> bool:
     try:
-        return packed is not None and hashlib.sha256(page_bytes(codec, packed)).hexdigest() == digest
+        return packed is not None and hashlib.sha256(page_bytes(codec, packed, dictionary)).hexdigest() == digest
     except zstandard.ZstdError:
         return False
 

@@ -7,8 +7,8 @@ from aggregator.browse.queries import QUERIES
 _STAYS = "Names and meaning of its columns stay as they are: docs/archive.md."
 # What only the program itself makes sense of.
 _INTERNAL = (
-    *("bands", "calendars", "commits", "compared", "image_fetches", "image_links", "image_work", "indexed", "keys"),
-    *("poll_hours", "readings", "sessions", "tombstones", "_sqlite_migrations"),
+    *("bands", "calendars", "commits", "compared", "dictionaries", "image_fetches", "image_links", "image_work"),
+    *("indexed", "keys", "poll_hours", "readings", "sessions", "tombstones", "_sqlite_migrations"),
 )
 
 # Columns that pages of tables leave out until they are asked for: long, or of no use to somebody who reads.

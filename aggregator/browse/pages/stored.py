@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote
 
 from datasette.utils.asgi import Response
 
-from aggregator.archive.rows import DROPPED_BYTES, page_bytes
+from aggregator.archive.rows import DROPPED_BYTES, PACKED, page_bytes
 from aggregator.browse.archives import Connection, Row, rows
 from aggregator.browse.safety import INERT
 from aggregator.browse.visit import HEADERS, Visit
@@ -18,7 +18,7 @@ _CHARSET = re.compile(r"charset=[\"']?([A-Za-z0-9._-]{1,40})", re.IGNORECASE)
 _DOCUMENT = (
     "SELECT a.file, a.document FROM keys k JOIN articles a ON a.id = k.article WHERE k.key = ? AND a.document NOT NULL"
 )
-_PAGE = "SELECT headers, sha256, codec, bytes FROM pages WHERE id = ? AND bytes NOT NULL AND codec <> ?"
+_PAGE = f"SELECT headers, sha256, {PACKED} AS common FROM pages WHERE id = ? AND bytes NOT NULL AND codec <> ?"
 
 
 async def document(visit: Visit) -> Any:
@@ -53,7 +53,7 @@ async def page(visit: Visit) -> Any:
 
 def _stored(connection: Connection, number: int) -> Row | None:
     for row in rows(connection, _PAGE, [number, DROPPED_BYTES]):
-        return {**row, "body": page_bytes(row["codec"], row["bytes"])}
+        return {**row, "body": page_bytes(row["codec"], row["bytes"], row["common"])}
     return None
 
 
