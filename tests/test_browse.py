@@ -97,9 +97,9 @@ def test_a_row_of_every_table_has_its_page(archive: Path) -> None:
 
 
 def test_every_table_has_a_title_and_a_description_or_is_hidden(archive: Path) -> None:
-    from aggregator.browse.metadata import METADATA
+    from aggregator.browse.metadata import TOLD
 
-    tables = METADATA["databases"]["archive"]["tables"]  # type: ignore[index]
+    tables = TOLD["tables"]
     with closing(sqlite3.connect(archive)) as db:
         names = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")}
     seen = {name for name in names if not name.startswith("revisions_fts")}
@@ -222,6 +222,48 @@ def test_the_search_box_of_browse(searchable: Path) -> None:
     assert status == 200
     assert "2 rows" in html
     assert 'name="_search"' in html
+
+
+def test_rows_are_counted_right_before_and_after_more_come(tmp_path: Path) -> None:
+    from aggregator.archive.opening import open_writer
+    from aggregator.browse.metadata import TOLD
+    from aggregator.browse.serving import datasette_for
+
+    searching.archive(tmp_path / "a.db", [("央行", "公开市场", "新浪财经")] * 3)
+    served = datasette_for(tmp_path / "a.db")
+    tables = [name for name, one in TOLD["tables"].items() if not one.get("hidden") and name != "images"]  # type: ignore[attr-defined]
+
+    async def counts() -> dict[str, int]:
+        answers = {name: await served.client.get(f"/archive/{name}.json?_size=1") for name in tables}
+        return {name: answer.json()["filtered_table_rows_count"] for name, answer in answers.items()}
+
+    def really() -> dict[str, int]:
+        with closing(sqlite3.connect(tmp_path / "a.db")) as db:
+            return {name: db.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables}
+
+    before = really()
+    assert asyncio.run(counts()) == before
+    db = open_writer(tmp_path / "a.db")
+    searching.fill(db, [("数字经济", "公开市场", "新浪财经")] * 4)
+    db.execute("UPDATE articles SET revision = NULL WHERE id = 7")  # as one that is still to be had
+    db.close()
+    after = really()
+    assert asyncio.run(counts()) == after
+    assert (before["articles"], after["articles"], after["v1_articles"], after["v1_revisions"]) == (3, 7, 6, 7)
+    told = asyncio.run(served.client.get("/archive.json")).json()["tables"]
+    assert {one["name"]: one["count"] for one in told if not one["hidden"] and one["name"] in tables} == {
+        name: count for name, count in after.items() if not name.startswith("v1_")
+    }
+
+
+def test_a_search_of_the_table_gives_the_newest_first_unless_it_says_otherwise(searchable: Path) -> None:
+    wanted = address("articles", "央行", "&_col=title")
+    for more, numbers in (("", [3, 2, 1]), ("&_sort=id", [1, 2, 3]), ("&_sort_desc=title", [3, 1, 2])):
+        ((status, text),) = get(searchable, f"/archive/{wanted}{more}")
+        assert status == 200
+        assert [row["id"] for row in json.loads(text)] == numbers
+    ((_, html),) = get(searchable, f"/archive/articles?_search={quote('央行')}&_facet=media")
+    assert 'data-column="media"' in html
 
 
 def test_plain_datasette_without_our_settings_makes_sense_of_the_file(archive: Path) -> None:

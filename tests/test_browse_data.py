@@ -230,3 +230,31 @@ def test_pages_of_feeds_and_pictures_tell_what_is_known(archive: Path) -> None:
         assert f"{HOME}/-/page/" in one.text
         assert drawn.text.count("<svg viewBox") > drawn.text.count("<table") >= 3
     assert got(archive, f"{HOME}/-/feeds/nothing")[0].status_code == 404
+
+
+def test_the_articles_of_a_feed_come_by_their_last_versions(tmp_path: Path) -> None:
+    import searching
+
+    from aggregator.archive.opening import open_writer
+    from aggregator.archive.rows import insert, transaction, update
+    from aggregator.browse.sql.feeds import Asked, newest
+
+    searching.archive(tmp_path / "a.db", [(f"第{n}号", "公开市场", "新浪财经") for n in range(1, 6)])
+    db = open_writer(tmp_path / "a.db")
+    with transaction(db):
+        wire = {"id": 1, "name": "甲", "source": "feed", "url": "https://a.example/", "host": "a.example"}
+        insert(db, "feeds", wire | {"categories": "[]", "position": 1, "every": 300})
+        for number in (1, 2, 4, 5):
+            insert(db, "entries", {"feed": 1, "article": number, "title": "第", "commit": 1})
+        insert(db, "revisions", dict(next(db.query("SELECT * FROM revisions WHERE id = 1"))) | {"id": 6, "n": 2})
+        update(db, "articles", 1, {"revision": 6})
+        db.execute("UPDATE articles SET document = '-'")
+    assert [newest(db.conn, Asked(feed=1), limit) for limit in (1, 3, 4, 50)] == [
+        [6],
+        [6, 5, 4],
+        [6, 5, 4, 2],
+        [6, 5, 4, 2],
+    ]
+    assert newest(db.conn, Asked(since="2026-01-01T00:00:00Z"), 50) == [6, 5, 4, 3, 2]
+    assert newest(db.conn, Asked(until="2027-01-01T00:00:00Z", before=5), 50) == [4, 3, 2]
+    db.close()

@@ -15,6 +15,7 @@ from datasette.utils.asgi import NotFound, Response
 
 from aggregator.browse.archives import archives_of, is_archive
 from aggregator.browse.spreadsheets import SafeRows
+from aggregator.browse.tables import in_order_of_the_index
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -76,6 +77,8 @@ def guarded(application: Application, datasette: Any) -> Application:
                 message = {**message, "body": rows.through(message.get("body", b""), last=not more)}
             await send(message)
 
+        if scope["type"] == "http":
+            scope = in_order_of_the_index(scope, datasette)
         await application(scope, receive, sending if archives_of(datasette) else send)
 
     return answer

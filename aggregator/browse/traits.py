@@ -165,23 +165,35 @@ class Traits:
 
     def hits(self, connection: Connection, numbers: Sequence[int], last: int | None) -> Hits:
         """Those of the versions that are their articles' current ones, or were when ``last`` was the newest of all."""
+        columns = self._read(connection, numbers)
+        if last is None:
+            shown = tuple(compress(numbers, _each(columns.current, numbers)))
+        else:
+            following = _each(columns.following, numbers)
+            shown = tuple(n for n, later in zip(numbers, following, strict=True) if not later or later > last)
+        feeds = {number: (name,) for number, name in sql.feeds(connection).items()}
+        return Hits(shown, columns, feeds)
+
+    def latest(self, connection: Connection, numbers: Sequence[int]) -> list[int]:
+        """The last versions of the articles that these are of, newest to us first."""
+        following = _each(self._read(connection, numbers).following, numbers)
+        while any(following):
+            numbers = [later or number for number, later in zip(numbers, following, strict=True)]
+            following = _each(self._read(connection, numbers).following, numbers)
+        return sorted(set(numbers), reverse=True)
+
+    def _read(self, connection: Connection, numbers: Sequence[int]) -> _Columns:
+        """The columns, in which these versions are."""
         with self._lock:
             columns = self._brought_forward(connection)
             columns.make_room(max(numbers, default=0))
-            unknown = [
-                number for number, known in zip(numbers, _each(columns.known, numbers), strict=True) if not known
-            ]
-            for row in sql.traits(connection, unknown):
+            known = _each(columns.known, numbers)
+            unknown = [number for number, is_known in zip(numbers, known, strict=True) if not is_known]
+            for row in sql.traits(connection, unknown) if unknown else ():
                 columns.keep(row)
             for number in unknown:
                 columns.known[number] = 1
-            if last is None:
-                shown = tuple(compress(numbers, _each(columns.current, numbers)))
-            else:
-                following = _each(columns.following, numbers)
-                shown = tuple(n for n, later in zip(numbers, following, strict=True) if not later or later > last)
-        feeds = {number: (name,) for number, name in sql.feeds(connection).items()}
-        return Hits(shown, columns, feeds)
+        return columns
 
     def _brought_forward(self, connection: Connection) -> _Columns:
         """The columns without what is no longer so."""

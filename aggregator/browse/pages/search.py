@@ -125,6 +125,8 @@ def _hits(
     symbols = asked.chosen["symbol"]
     only = symbols[0] if len(symbols) == 1 and until is None else None
     numbers = [*ranks] or sql.matching(connection, asked.match, only, last)
+    if only and not asked.match:
+        numbers = traits.latest(connection, numbers)
     return traits.hits(connection, numbers, last), len(numbers), ranks
 
 

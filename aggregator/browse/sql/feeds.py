@@ -11,6 +11,7 @@ from aggregator.articles.rules import built_in
 from aggregator.browse.archives import Connection, Row, rows
 
 MOST = 10_000  # rows that are looked at, whatever the archive's size
+_NEAR = 1_000  # of the newest, that are looked at first
 _LISTS = ("categories", "keywords", "symbols")
 _TIME = "coalesce(a.published, a.first_seen)"
 
@@ -33,18 +34,19 @@ class Asked:
     before: int | None = None
 
 
-# Where the walk begins: the first of these that is asked for. Each is the order of an index, and bounded.
+# Where the walk begins: the first of these that is asked for. Each is bounded, and newest first; without a limit of its
+# own a part of a query has no order.
 _SOURCES = {
     "match": "SELECT rowid AS id FROM revisions_fts WHERE revisions_fts MATCH :match"
     " AND (:before IS NULL OR rowid < :before) ORDER BY rowid DESC LIMIT :most",
     "symbol": "SELECT a.revision AS id FROM (SELECT article FROM symbols WHERE symbol = :symbol"
-    " ORDER BY article DESC LIMIT :most) JOIN articles a ON a.id = article ORDER BY id DESC",
+    " ORDER BY article DESC LIMIT :most) JOIN articles a ON a.id = article ORDER BY id DESC LIMIT :most",
     "feed": "SELECT a.revision AS id FROM (SELECT DISTINCT article FROM (SELECT article FROM entries"
-    " WHERE feed = :feed ORDER BY id DESC LIMIT :most)) JOIN articles a ON a.id = article ORDER BY id DESC",
+    " WHERE feed = :feed ORDER BY id DESC LIMIT :most)) JOIN articles a ON a.id = article ORDER BY id DESC LIMIT :most",
     "since": "SELECT revision AS id FROM (SELECT revision FROM articles WHERE published >= :since"
-    " ORDER BY published LIMIT :most) ORDER BY id DESC",
+    " ORDER BY published LIMIT :most) ORDER BY id DESC LIMIT :most",
     "until": "SELECT revision AS id FROM (SELECT revision FROM articles WHERE published < :until"
-    " ORDER BY published DESC LIMIT :most) ORDER BY id DESC",
+    " ORDER BY published DESC LIMIT :most) ORDER BY id DESC LIMIT :most",
     "": "SELECT id FROM revisions WHERE :before IS NULL OR id < :before ORDER BY id DESC LIMIT :most",
 }
 _CONDITIONS = {
@@ -67,14 +69,24 @@ def feed_number(connection: Connection, names: Sequence[str]) -> tuple[int, str]
 
 def newest(connection: Connection, asked: Asked, limit: int) -> list[int]:
     """The versions wanted, newest first; current ones that have a document."""
+    source = next(name for name in _SOURCES if not name or getattr(asked, name) is not None)
+    if source not in ("", "match"):
+        # Most often enough of the newest of all are wanted; else all that the source has is put in order.
+        found = _walked(connection, asked, "", _NEAR, limit)
+        if len(found) == limit:
+            return found
+    return _walked(connection, asked, source, MOST, limit)
+
+
+def _walked(connection: Connection, asked: Asked, source: str, most: int, limit: int) -> list[int]:
+    """The first versions wanted among so many of a source."""
     said = {name: value for name, value in asdict(asked).items() if value is not None}
-    source = next(sql for name, sql in _SOURCES.items() if name in said or not name)
     wanted = ["r.id = a.revision", "a.document NOT NULL", "r.reason IS NOT 'dropped'"]
     wanted += [condition for name, condition in _CONDITIONS.items() if name in said]
     found = connection.execute(
-        f"SELECT r.id FROM ({source}) one CROSS JOIN revisions r ON r.id = one.id"
+        f"SELECT r.id FROM ({_SOURCES[source]}) one CROSS JOIN revisions r ON r.id = one.id"
         f" CROSS JOIN articles a ON a.id = r.article WHERE {' AND '.join(wanted)} LIMIT :limit",
-        {**asdict(asked), "most": MOST, "limit": limit},
+        {**asdict(asked), "most": most, "limit": limit},
     )
     return [number for (number,) in found]
 

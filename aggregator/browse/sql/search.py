@@ -17,17 +17,14 @@ _MATCHED = (
 )
 # By an index that has the numbers and little else, in their order: commits come one after another as versions do.
 _NEWEST = 'SELECT id FROM revisions WHERE id <= :last ORDER BY "commit" DESC, id DESC LIMIT :most'
-_OF_SYMBOL = (
-    "SELECT (SELECT id FROM revisions WHERE article = s.article ORDER BY n DESC LIMIT 1) AS id FROM (SELECT article"
-    " FROM symbols WHERE symbol = :symbol ORDER BY article DESC LIMIT :most) s ORDER BY id DESC"
-)
+_OF_SYMBOL = "SELECT revision AS id FROM symbols WHERE symbol = :symbol ORDER BY article DESC LIMIT :most"
 _ALL = 2**62  # versions
 
 
 def matching(connection: Connection, match: str | None, symbol: str | None, last: int | None) -> list[int]:
     """The newest versions that have the words, newest to us first.
 
-    Without words those of a symbol, or all. ``last`` is the newest version that is wanted.
+    Without words the first ones that named a symbol, or all. ``last`` is the newest version that is wanted.
     """
     found = f"SELECT rowid {_MATCHED}" if match is not None else _OF_SYMBOL if symbol else _NEWEST
     values = {"match": match, "symbol": symbol, "last": _ALL if last is None else last, "most": MOST}
