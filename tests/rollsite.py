@@ -29,6 +29,7 @@ class Item:
 
     number: int
     at: datetime
+    lids: str = ""  # that it says it is in; "": this list
 
     @property
     def docid(self) -> str:
@@ -50,7 +51,7 @@ class Item:
             "intro": "导语",
             "media_name": "某报",
             **{"ctime": at, "mtime": at, "intime": at},
-            "lids": str(lid),
+            "lids": self.lids or str(lid),
         }
 
 
@@ -85,7 +86,8 @@ class RollSite:
         self.asked[number] += 1
         if number in self.broken:
             raise FetchError("HTTP 503", kind="http", status=503, where=request.url)
-        body = json.dumps({"result": {"status": {"code": 0}, "data": self._told(number)}}).encode()
+        result = {"status": {"code": 0}, "lid": self.lid, "data": self._told(number)}
+        body = json.dumps({"result": result}).encode()
         return Page(request.url, request.url, 200, {"content-type": "application/json"}, body, self.clock())
 
     def _told(self, number: int) -> list[dict[str, object]]:

@@ -19,7 +19,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("text",),
     ("sources",),
     ("articles",),
-    ("identity", "markets", "health", "intervals", "windows", "coverage"),
+    ("identity", "markets", "health", "intervals", "windows", "coverage", "audits"),
     ("config",),
     ("opml",),
     # the outside: these never import each other

@@ -68,6 +68,12 @@ ALTER TABLE feeds ADD COLUMN swept TEXT;
 ALTER TABLE feeds ADD COLUMN reach TEXT
 """
 
+AUDITS = """
+ALTER TABLE entries ADD COLUMN lids TEXT;
+ALTER TABLE feeds ADD COLUMN absent TEXT;
+CREATE INDEX entries_lids ON entries(ctime) WHERE lids IS NOT NULL
+"""
+
 INTERVALS = """
 ALTER TABLE feeds ADD COLUMN slowest INTEGER;
 ALTER TABLE feeds ADD COLUMN due_why TEXT;

@@ -19,7 +19,7 @@ from aggregator.archive.questions import ARTICLES, CALENDARS, FEEDS, IMAGES, LOO
 from aggregator.errors import ArchiveError
 from aggregator.model import Feed
 
-NEWEST = "m028_what_pages_of_a_host_share"
+NEWEST = "m029_lists_that_audit_each_other"
 """The last migration, whose name is here because the migrations themselves are too much to import."""
 
 _MIGRATIONS = "SELECT count(*), max(name) FROM _sqlite_migrations WHERE migration_set = 'aggregator'"

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cache, partial
 from typing import NamedTuple
 
-from aggregator.archive import gaps, health, renaming, sweeping
+from aggregator.archive import auditing, gaps, health, renaming, sweeping
 from aggregator.archive.apart import UNSTORABLE, attempt, set_apart, storable
 from aggregator.archive.dropping import DROPPED
 from aggregator.archive.enrolled import enrolled, host_in_use
@@ -44,7 +44,7 @@ from aggregator.text.urls import host_of
 _OF_THE_URL = (
     *("etag", "last_modified", "digest", "status", "error_kind", "error", "newest", "warnings"),
     *("next_due", "due_why", "arrivals", "watched", "ttl", "floor", "not_before", "moved_to", "moving_to", "way_url"),
-    *("way_since", "way_why", "probe_at", "swept", "reach"),
+    *("way_since", "way_why", "probe_at", "swept", "reach", "absent"),
 )
 _MOST_LINKS = 5  # another link under the same words is noted, and looked at, so often
 _CHUNK = 500  # values in one IN (…); SQLite's oldest limit is 999
@@ -56,6 +56,7 @@ class Comparable(NamedTuple):
     title: str
     updated: str | None
     content: str | None
+    lids: str | None
     link: str | None
 
 
@@ -98,7 +99,7 @@ def note(db: Database, clock: Clock, chance: Chance, feed: Feed, found: Discover
     """One poll's outcome in one transaction: its entries, and the validators that would hide them next time."""
     with transaction(db):
         feed_id = feed_id_of(db, feed.name)
-        columns = "status, warnings, last_success, watched, swept, reach"
+        columns = "status, warnings, last_success, watched, swept, reach, absent"
         row = db.execute(f"SELECT {columns} FROM feeds WHERE id = ?", [feed_id]).fetchone()
         before, last_success, watched = row[:2], row[2], row[3]
         stamp = Stamp(db, clock)
@@ -109,7 +110,8 @@ def note(db: Database, clock: Clock, chance: Chance, feed: Feed, found: Discover
         if found.digest and not noted.overlap and watched is not None:  # not the first one at its address
             gaps.note_missing_overlap(db, stamp(), feed_id, last_success)
         now = clock()
-        looked = sweeping.swept_by(now, found, *row[4:])
+        looked = sweeping.swept_by(now, found, *row[4:6])
+        looked |= auditing.audited(db, stamp, feed_id, found, partial(known_articles, db), row[6])
         health.succeeded(db, feed, feed_id, now, found, noted.arrived, chance, looked)
         remarks = filter(None, (health.follow(db, feed_id, found), noted.remark))
         behind = gaps.any_open(db, feed_id) or sweeping.is_due(now, looked)
@@ -221,6 +223,8 @@ def note_entries(
         if isinstance(done, Exception) or isinstance(now, Exception):
             refused.append((one.entry, next(error for error in (now, done) if isinstance(error, Exception))))
             continue
+        if one.entry.lids and not (before or done.new):
+            auditing.turned_up(db, stamp, feed_id, done.article)
         new, changed, arrived = new + done.new, changed + done.changed, arrived + (not before)
         known |= dict.fromkeys((key for key in one.keys if key not in known), done.article)
         said[done.article].append(now)
@@ -278,7 +282,7 @@ def _said(db: Database, feed_id: int, articles: Iterable[int]) -> defaultdict[in
     for start in range(0, len(listed), _CHUNK):
         some = listed[start : start + _CHUNK]
         rows = db.execute(
-            "SELECT article, title, updated, iif(full_text, content, NULL), link FROM entries"
+            "SELECT article, title, updated, iif(full_text, content, NULL), lids, link FROM entries"
             f" WHERE feed = ? AND article IN ({','.join('?' * len(some))}) ORDER BY id",
             [feed_id, *some],
         )
@@ -292,6 +296,8 @@ def _is_no_news(now: Comparable, before: Sequence[Comparable], *, repeated: bool
 
     A feed that gives an article another link at every poll is listened to a few times.
     """
+    if before[-1].lids is None:  # as an older version noted it
+        now = now._replace(lids=None)
     if now == before[-1] or (repeated and now in before):
         return True
     links = [one.link for one in before if one[:-1] == now[:-1]]
@@ -304,7 +310,8 @@ def _comparable(entry: Entry) -> Comparable | Exception:
     Summaries, counters and the index time move without an edit.
     """
     try:
-        return Comparable(entry.title, when(entry.updated), entry.original if entry.full_text else None, entry.link)
+        content, lids = entry.original if entry.full_text else None, auditing.as_stored(entry.lids)
+        return Comparable(entry.title, when(entry.updated), content, lids, entry.link)
     except UNSTORABLE as error:
         return error
 
@@ -378,6 +385,7 @@ def _add_entry(db: Database, stamp: Commit, feed_id: int, article: int, entry: E
             "full_text": int(entry.full_text),
             "categories": names_as_json(entry.categories),
             "symbols": names_as_json(entry.symbols),
+            "lids": auditing.as_stored(entry.lids),
             "enclosures": as_json(enclosures) if enclosures else None,
             "page": add_item(db, stamp, entry.link or entry.id or "", entry.raw) if entry.raw else None,
             "commit": stamp.seq,

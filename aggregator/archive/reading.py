@@ -10,6 +10,7 @@ from pathlib import Path
 
 from aggregator.archive import (
     asof,
+    auditing,
     chain,
     clusters,
     configured,
@@ -193,6 +194,10 @@ class Reader:
     def gaps(self, since: datetime) -> list[Row]:
         """The times of which something may be missing in a feed, as far as they end after that; filled ones too."""
         return self._rows(watched.GAPS, [iso(since)])
+
+    def audits(self, since: datetime) -> list[Row]:
+        """What Sina's lists have told of each other since then, newest first: ``withheld``, ``late`` and so on."""
+        return self._rows(auditing.EVENTS, [iso(since)])
 
     def refused_configuration(self) -> Row | None:
         """Why and since when a daemon does not use the configuration as it stands in its file; ``None`` if it does."""

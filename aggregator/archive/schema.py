@@ -7,7 +7,7 @@ A migration that has shipped is never edited; a change is a new one at the end. 
 
 from __future__ import annotations
 
-from aggregator.archive.daemon_schema import GAPS, HOOK_TABLES, INTERVALS, JOBS, SWEEPS
+from aggregator.archive.daemon_schema import AUDITS, GAPS, HOOK_TABLES, INTERVALS, JOBS, SWEEPS
 from aggregator.archive.early_schema import APPLICATION_ID, migrations
 from aggregator.archive.lean import Database
 from aggregator.archive.stable_views import STABLE_VIEWS
@@ -142,6 +142,13 @@ CREATE INDEX dictionaries_host ON dictionaries(host, id)
 def m028_what_pages_of_a_host_share(db: Database) -> None:
     """What the pages of each host are packed with, and how far those from before it are packed anew."""
     for statement in _DICTIONARIES.split(";"):
+        db.execute(statement)
+
+
+@migrations()
+def m029_lists_that_audit_each_other(db: Database) -> None:
+    """Which lists an entry says that it is in, and what each feed's last listing was without."""
+    for statement in AUDITS.split(";"):
         db.execute(statement)
 
 

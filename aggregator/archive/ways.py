@@ -15,7 +15,7 @@ from aggregator.text.urls import host_of
 # What is remembered of a listing, and means nothing of another one.
 _OF_THE_LISTING = (
     *("etag", "last_modified", "digest", "error_kind", "error", "next_due", "due_why"),
-    *("ttl", "floor", "not_before", "moved_to", "moving_to", "swept", "reach"),
+    *("ttl", "floor", "not_before", "moved_to", "moving_to", "swept", "reach", "absent"),
 )
 
 

@@ -27,6 +27,7 @@ COMMANDS: dict[str, str] = {
     "status": "reading",
     "coverage": "covering",
     "backfill": "covering",
+    "audit": "auditing",
     "show": "reading",
     "diff": "comparing",
     "search": "searching",

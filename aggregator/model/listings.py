@@ -42,6 +42,7 @@ class Entry:
     enclosures: tuple[Enclosure, ...] = ()
     raw: bytes = b""
     original: str | None = None
+    lids: tuple[int, ...] = ()  # of Sina's lists that it says it is in, in rising order
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +74,4 @@ class Listing:
     authors: tuple[str, ...] = ()
     links: tuple[Link, ...] = ()
     ttl: int | None = None
+    lid: int | None = None  # which of Sina's roll lists it is, as the answer says

@@ -88,6 +88,7 @@ class Discovery:
     nothing but "unchanged" was said. ``ttl`` is the listing's own, ``floor`` the seconds to the next poll, by the
     server's word and the listing's. ``moved_to`` is where the listing has moved for good; ``lost`` why it is no longer
     where it had moved before. ``warnings`` are the listing's, ``None`` where it was not read again.
+    ``lid`` is which of Sina's roll lists it is.
     """
 
     status: Status
@@ -103,6 +104,7 @@ class Discovery:
     moved_to: str | None = None
     lost: str | None = None
     warnings: tuple[str, ...] | None = None
+    lid: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

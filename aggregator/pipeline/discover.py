@@ -131,6 +131,7 @@ async def _found(desk: Desk, feed: Feed, state: FeedState, page: Page) -> Discov
         ttl=listing.ttl,
         floor=_floor(page, listing.ttl),
         warnings=listing.warnings,
+        lid=listing.lid,
     )
 
 

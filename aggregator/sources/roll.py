@@ -25,6 +25,8 @@ from aggregator.text.charset import decode
 from aggregator.text.html import clean
 
 _MOST_ODDITIES = 20  # new keys named; a hostile answer may have thousands
+_LONGEST_LIDS = 1_000  # characters; the longest measured are 90
+_NUMBER = re.compile(r"(?<![0-9])[0-9]{1,9}(?![0-9])")
 PAGE_SIZE = 50  # the server clamps num to 50 without a word
 
 
@@ -71,6 +73,7 @@ def parse(page: Page, zone: str | None = None) -> Listing:
         warnings=tuple(warnings),
         oddities=tuple(_oddities(objects(data))),
         updated=dates.from_epoch(text_of(result, "rtime")),
+        lid=next(iter(_numbers(text_of(result, "lid"))), None),
     )
 
 
@@ -142,8 +145,15 @@ def _entry(item: object) -> tuple[Entry, list[str]]:
         categories=_keywords(text_of(item, "keywords")),
         enclosures=tuple(_images(item.get("images"))),
         raw=dump(item),
+        lids=_numbers(text_of(item, "lids")),
     )
     return entry, remarks
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    """The numbers of lists in a text, in rising order."""
+    found = {int(one) for one in _NUMBER.findall(text[:_LONGEST_LIDS])}
+    return tuple(sorted(found))
 
 
 def _plain(text: str) -> str:
