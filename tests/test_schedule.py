@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 
 import httpx
 import pytest
-from virtual import in_virtual_time, virtual_app
+from virtual import LabouringLoop, in_virtual_time, virtual_app
 from world import feed, item, listened, rss
 
 from aggregator.app import App
@@ -89,6 +90,57 @@ def test_o7_a_dead_host_and_slow_ones_do_not_delay_the_others(tmp_path: Path) ->
     late = [after - before for before, after in zip(sorted(good), sorted(ill), strict=False)]
     print(f"delay of {len(ill)} polls of the other hosts: mean {sum(late) / len(late):.2f} s of 300/300 s")
     assert sum(late) / len(late) <= 0.1 * 300
+
+
+class Stream(httpx.AsyncByteStream):
+    """A body that never ends: pieces of a size, so many seconds apart."""
+
+    def __init__(self, size: int, pause: float) -> None:
+        self._piece, self._pause = b" " * size, pause
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while True:
+            await asyncio.sleep(self._pause)
+            yield self._piece
+
+
+def test_o7_of_a_hundred_feeds_one_that_is_always_hostile_costs_the_others_nothing(tmp_path: Path) -> None:
+    """In turn a body that drips (N6), one without an end (N7), and an article that is a bomb for parsers (P6).
+
+    Nine others share its host. What the program computes takes its time here.
+    """
+    times: Times = defaultdict(list)
+    good = world(times)
+    bomb = b"<html><body>" + b"<div>" * 100_000 + "正文".encode()
+    bombs = []
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.host == "wire.example":
+            bombs.append(request.url.path)
+            return httpx.Response(200, stream=httpx.ByteStream(bomb), headers={"content-type": "text/html"})
+        said = await good(request)
+        turn = len(times["/0.xml"])
+        if request.url.path != "/0.xml":
+            return said
+        if turn % 3:
+            return httpx.Response(200, stream=Stream(1, 1.0) if turn % 3 == 1 else Stream(64_000, 0.0))
+        return httpx.Response(200, stream=httpx.ByteStream(rss(item(turn))), headers={"content-type": "text/xml"})
+
+    async def run() -> None:
+        feeds = [replace(one, pages="true") if one.name == "f0" else one for one in rows(100, 10)]
+        async with virtual_app(tmp_path, feeds, answer) as (app, _):
+            await lived(app, 3_000)
+
+    in_virtual_time(run(), LabouringLoop)
+    hostile = times.pop("/0.xml")
+    gaps = [after - before for at in times.values() for before, after in pairwise(at)]
+    print(f"{len(hostile)} hostile answers; {len(gaps)} intervals of the others: {min(gaps):.1f} to {max(gaps):.1f} s")
+    assert len(hostile) >= 6
+    assert bombs
+    assert len(times) == 99
+    assert len(gaps) >= 99 * 8
+    assert min(gaps) >= 270
+    assert max(gaps) <= 330
 
 
 def test_fair_shares_of_turns() -> None:

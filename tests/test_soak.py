@@ -1,4 +1,4 @@
-"""The daemon for forty minutes of virtual time: it keeps nothing of a poll, no connection, no thread."""
+"""The daemon for forty minutes of virtual time: it keeps nothing of a poll, no connection, no thread. Id O6."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sys
 from daemon import ROOT
 
 
-def test_two_hundred_and_forty_polls_leave_nothing_behind() -> None:
+def test_o6_two_hundred_and_forty_polls_leave_nothing_behind() -> None:
     call = [sys.executable, str(ROOT / "tests" / "benchmarks" / "soak.py"), "--polls", "240", "--json"]
     environ = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(call, capture_output=True, text=True, env=environ)

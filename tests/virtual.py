@@ -7,6 +7,7 @@ so that every wait takes as long as it would, and no time at all. Work for threa
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -50,6 +51,15 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         super()._run_once()  # type: ignore[misc]
 
 
+class LabouringLoop(VirtualLoop):
+    """One in which work on the CPU takes its time as well, so that what keeps the program busy delays all."""
+
+    def _run_once(self) -> None:
+        before = time.process_time()
+        super()._run_once()
+        self.now += time.process_time() - before
+
+
 class VirtualClock:
     """The wall clock beside the loop's time; ``set_by`` is how far somebody has put it ahead or back."""
 
@@ -61,9 +71,9 @@ class VirtualClock:
         return START + timedelta(seconds=self._loop.time()) + self.set_by
 
 
-def in_virtual_time(main: Coroutine[Any, Any, T]) -> T:
+def in_virtual_time(main: Coroutine[Any, Any, T], loop: type[VirtualLoop] = VirtualLoop) -> T:
     """Run to the end, however long that takes in its own time."""
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+    with asyncio.Runner(loop_factory=loop) as runner:
         return runner.run(main)
 
 
