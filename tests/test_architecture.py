@@ -49,7 +49,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "jinja2": ("browse",),
     "lxml": ("text", "sources", "opml"),
     "markupsafe": ("browse",),
-    "numpy": ("identity",),
+    "numpy": ("identity", "browse.traits"),
     "prometheus_client": ("observe",),
     "protego": ("web",),
     "pyarrow": ("export",),

@@ -25,11 +25,11 @@ QUERIES: dict[str, dict[str, str]] = {
     },
     "by_day": {
         "title": "Articles of a day",
-        "description": "All of a day in Shanghai, as 2026-03-01; today, if none is given. At most 1,000.",
+        "description": "A day in Shanghai, as 2026-03-01, or today: its last 500. The front page has them all.",
         "sql": f"select a.id as article, {_SHOWN} from articles a {_FEED} where a.document is not null"
         f" and a.published >= strftime('%Y-%m-%dT%H:%M:%SZ', {_DAY}, '-8 hours')"
         f" and a.published < strftime('%Y-%m-%dT%H:%M:%SZ', {_DAY}, '+16 hours')"
-        " order by a.published desc limit 1000",
+        " order by a.published desc limit 500",
     },
     "by_symbol": {
         "title": "Articles of a stock",
@@ -42,9 +42,10 @@ QUERIES: dict[str, dict[str, str]] = {
         "title": "Search",
         "description": 'Words that must all be there, Chinese of any length; "…" in a row, -word not,'
         " title: media: body: before a word, word* goes on. The best 100 of the 10,000 hits archived last.",
-        "sql": "select a.id as article, a.published, a.title, a.media from (select rowid,"
+        "sql": "select a.id as article, a.published, a.title, a.media from (select rowid, score from (select rowid,"
         " bm25(revisions_fts, 5.0, 1.0, 2.0) as score from revisions_fts where revisions_fts match search_match(:q)"
-        " order by rowid desc limit 10000) hit join articles a on a.revision = hit.rowid order by score limit 100",
+        " order by rowid desc limit 10000) order by score, rowid desc limit 1000) hit"
+        " join articles a on a.revision = hit.rowid order by score, hit.rowid desc limit 100",
     },
     "as_of": {
         "title": "As of an instant",

@@ -9,7 +9,7 @@ from datasette.app import Datasette
 from datasette.plugins import pm
 
 from aggregator.browse import plugin
-from aggregator.browse.counting import CountedDatabase
+from aggregator.browse.knowing import KnownDatabase
 from aggregator.browse.metadata import METADATA, TOLD
 from aggregator.browse.safety import Door, behind, is_loopback
 
@@ -41,7 +41,7 @@ def datasette_for(archive: Path, *, sql: bool = False, remote_images: bool = Fal
         settings=_SETTINGS | {"default_allow_sql": sql},
     )
     served.remove_database("_memory")  # which it makes where no file is named
-    served.add_database(CountedDatabase(served, path=str(archive), is_mutable=True), name=NAME)
+    served.add_database(KnownDatabase(served, path=str(archive), is_mutable=True), name=NAME)
     return served
 
 

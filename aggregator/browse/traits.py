@@ -8,16 +8,16 @@ leaves a tombstone: both are looked for before each search. Some 40 bytes a vers
 from __future__ import annotations
 
 import json
-from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from itertools import compress
-from operator import itemgetter
 from threading import Lock
 from typing import Any
 from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
 
 from aggregator.browse.archives import Connection
 from aggregator.browse.sql import search as sql
@@ -27,10 +27,15 @@ from aggregator.text.dates import iso, parse_iso
 FACETS = ("feed", "media", "month", "category", "symbol")
 _ROOM = 10_000  # versions more than are needed, when room is made
 _MANY = 10_000  # new versions: then all is read anew
-
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 Values = tuple[str, ...]
+Numbers = NDArray[np.int64]
+Column = NDArray[Any]
+
+
+def _none(kind: type) -> Callable[[], Column]:
+    return lambda: np.zeros(0, dtype=kind)
 
 
 @dataclass(slots=True)
@@ -40,13 +45,12 @@ class _Facet:
     values: list[Values] = field(default_factory=lambda: [()])
     codes: dict[str | None, int] = field(default_factory=lambda: {None: 0, "": 0})  # by what is stored
     _known: dict[Values, int] = field(default_factory=lambda: {(): 0})
-    column: array[int] = field(default_factory=lambda: array("l"))  # the code of each version
 
-    def keep(self, number: int, said: str | None, values_of: Callable[[str], Values]) -> None:
-        """Note what is stored of a version, and what values that are where it was never met before."""
+    def code(self, said: str | None, values_of: Callable[[str], Values]) -> int:
+        """The code of what is stored of a version, and what values that are where it was never met before."""
         if said is not None and said not in self.codes:
             self._learn(said, values_of(said))
-        self.column[number] = self.codes[said]
+        return self.codes[said]
 
     def _learn(self, said: str, values: Values) -> None:
         if values not in self._known:
@@ -78,79 +82,92 @@ class _Columns:
 
     newest: int  # the last version that was there when it was looked for new ones
     buried: int  # the last tombstone
-    known: bytearray = field(default_factory=bytearray)
-    current: bytearray = field(default_factory=bytearray)
-    following: array[int] = field(default_factory=lambda: array("q"))  # the article's next version, or 0
-    at: array[int] = field(default_factory=lambda: array("q"))  # ms since 1970
+    known: Column = field(default_factory=_none(np.bool_))
+    current: Column = field(default_factory=_none(np.bool_))
+    following: Column = field(default_factory=_none(np.int64))  # the article's next version, or 0
+    at: Column = field(default_factory=_none(np.int64))  # ms since 1970
+    codes: dict[str, Column] = field(default_factory=lambda: {name: np.zeros(0, dtype=np.int32) for name in FACETS})
     facets: dict[str, _Facet] = field(default_factory=lambda: {name: _Facet() for name in FACETS})
 
     def make_room(self, most: int) -> None:
         """Have a place for each version up to a number."""
-        more = most + 1 - len(self.known)
-        if more > 0:
-            more += _ROOM
-            self.known.extend(bytes(more))
-            self.current.extend(bytes(more))
-            for column in (self.following, self.at, *(one.column for one in self.facets.values())):
-                column.frombytes(bytes(more * column.itemsize))
+        if most < len(self.known):
+            return
+        more = most + 1 - len(self.known) + _ROOM
+        for name in ("known", "current", "following", "at"):
+            setattr(self, name, _longer(getattr(self, name), more))
+        self.codes = {name: _longer(column, more) for name, column in self.codes.items()}
 
     def keep(self, row: Sequence[Any]) -> None:
         """Note what the archive tells of a version."""
         number, current, following, at, when, feed, media, categories, symbols = row
         self.current[number] = bool(current)
         self.following[number], self.at[number] = following or 0, when or 0
-        self.facets["feed"].column[number] = feed or 0
+        self.codes["feed"][number] = feed or 0
         # Of thousands of hits few are of different hours.
         stored = (media, at[:13], categories, symbols)
         for (name, values_of), said in zip(_VALUES.items(), stored, strict=True):
-            self.facets[name].keep(number, said, values_of)
+            self.codes[name][number] = self.facets[name].code(said, values_of)
+
+
+def _longer(column: Column, more: int) -> Column:
+    return np.concatenate((column, np.zeros(more, dtype=column.dtype)))
 
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """Versions that were found, newest to us first, with what is known of them."""
+    """Versions that were found, newest to us first, with what is known of them; and their ranks, if they have some."""
 
-    numbers: tuple[int, ...]
+    numbers: Numbers
+    ranks: Numbers | None
     _columns: _Columns
     _feeds: Mapping[int, Values]
 
     def narrowed(self, chosen: Mapping[str, Sequence[str]]) -> Hits:
         """Those that have one of the values of every facet that is chosen."""
-        numbers = self.numbers
+        hits = self
         for name, wanted in chosen.items():
             if wanted:
-                codes = self._codes(name, numbers)
-                good = {code for code in set(codes) if not set(wanted).isdisjoint(self._values(name, code))}
-                numbers = tuple(compress(numbers, map(good.__contains__, codes)))
-        return Hits(numbers, self._columns, self._feeds)
-
-    def counted(self, name: str) -> Counter[str]:
-        """How many have which value of a facet, in the order in which they come."""
-        found: defaultdict[str, int] = defaultdict(int)
-        for code, count in Counter(self._codes(name, self.numbers)).items():
-            for value in self._values(name, code):
-                found[value] += count
-        return Counter(found)
+                codes = self._columns.codes[name][hits.numbers]
+                good = [code for code in set(codes.tolist()) if not set(wanted).isdisjoint(self._values(name, code))]
+                hits = hits._only(np.isin(codes, good))
+        return hits
 
     def between(self, first: str, following: str) -> Hits:
         """Those published from an instant on and before another, both as stored."""
-        begin, end = _milliseconds(first), _milliseconds(following)
-        at = _each(self._columns.at, self.numbers)
-        numbers = tuple(number for number, when in zip(self.numbers, at, strict=True) if begin <= when < end)
-        return Hits(numbers, self._columns, self._feeds)
+        at = self._columns.at[self.numbers]
+        return self._only((at >= _milliseconds(first)) & (at < _milliseconds(following)))
+
+    def counted(self, name: str) -> Counter[str]:
+        """How many have which value of a facet, in the order in which they come."""
+        codes = self._columns.codes[name][self.numbers]
+        counts = np.bincount(codes)
+        first = np.zeros(len(counts), dtype=np.int64)
+        first[codes[::-1]] = np.arange(len(codes))[::-1]
+        met = np.flatnonzero(counts)
+        found: defaultdict[str, int] = defaultdict(int)
+        for code in met[np.argsort(first[met])].tolist():
+            for value in self._values(name, code):
+                found[value] += int(counts[code])
+        return Counter(found)
 
     def last_published(self) -> str | None:
         """When the last of them was, as stored; ``None`` of none."""
-        last = max(_each(self._columns.at, self.numbers), default=None)
-        return None if last is None else iso(_BEGINNING + timedelta(milliseconds=last))
+        if not len(self.numbers):
+            return None
+        return iso(_BEGINNING + timedelta(milliseconds=int(self._columns.at[self.numbers].max())))
 
-    def by_time(self) -> list[int]:
+    def by_time(self) -> Numbers:
         """Their numbers, the last published first."""
-        at = dict(zip(self.numbers, _each(self._columns.at, self.numbers), strict=True))
-        return sorted(self.numbers, key=at.__getitem__, reverse=True)
+        return self.numbers[np.argsort(-self._columns.at[self.numbers], kind="stable")]
 
-    def _codes(self, name: str, numbers: Sequence[int]) -> tuple[int, ...]:
-        return _each(self._columns.facets[name].column, numbers)
+    def by_rank(self) -> Numbers:
+        """Their numbers, the best first."""
+        return self.numbers if self.ranks is None else self.numbers[np.argsort(self.ranks, kind="stable")]
+
+    def _only(self, which: Column) -> Hits:
+        ranks = None if self.ranks is None else self.ranks[which]
+        return replace(self, numbers=self.numbers[which], ranks=ranks)
 
     def _values(self, name: str, code: int) -> Values:
         return self._feeds.get(code, ()) if name == "feed" else self._columns.facets[name].values[code]
@@ -163,36 +180,35 @@ class Traits:
         self._lock = Lock()
         self._columns = _Columns(0, 0)
 
-    def hits(self, connection: Connection, numbers: Sequence[int], last: int | None) -> Hits:
+    def hits(self, connection: Connection, found: sql.Found, last: int | None) -> Hits:
         """Those of the versions that are their articles' current ones, or were when ``last`` was the newest of all."""
+        numbers = _numbers(found.numbers)
+        if found.followed:
+            numbers = self._latest(connection, numbers)
         columns = self._read(connection, numbers)
-        if last is None:
-            shown = tuple(compress(numbers, _each(columns.current, numbers)))
-        else:
-            following = _each(columns.following, numbers)
-            shown = tuple(n for n, later in zip(numbers, following, strict=True) if not later or later > last)
+        following = columns.following[numbers]
+        shown = columns.current[numbers] if last is None else (following == 0) | (following > last)
         feeds = {number: (name,) for number, name in sql.feeds(connection).items()}
-        return Hits(shown, columns, feeds)
+        ranks = None if found.ranks is None else _numbers(found.ranks)
+        return Hits(numbers, ranks, columns, feeds)._only(shown)
 
-    def latest(self, connection: Connection, numbers: Sequence[int]) -> list[int]:
+    def _latest(self, connection: Connection, numbers: Numbers) -> Numbers:
         """The last versions of the articles that these are of, newest to us first."""
-        following = _each(self._read(connection, numbers).following, numbers)
-        while any(following):
-            numbers = [later or number for number, later in zip(numbers, following, strict=True)]
-            following = _each(self._read(connection, numbers).following, numbers)
-        return sorted(set(numbers), reverse=True)
+        following = self._read(connection, numbers).following[numbers]
+        while following.any():
+            numbers = np.where(following, following, numbers)
+            following = self._read(connection, numbers).following[numbers]
+        return np.unique(numbers)[::-1]
 
-    def _read(self, connection: Connection, numbers: Sequence[int]) -> _Columns:
+    def _read(self, connection: Connection, numbers: Numbers) -> _Columns:
         """The columns, in which these versions are."""
         with self._lock:
             columns = self._brought_forward(connection)
-            columns.make_room(max(numbers, default=0))
-            known = _each(columns.known, numbers)
-            unknown = [number for number, is_known in zip(numbers, known, strict=True) if not is_known]
-            for row in sql.traits(connection, unknown) if unknown else ():
+            columns.make_room(int(numbers.max(initial=0)))
+            unknown = numbers[~columns.known[numbers]]
+            for row in sql.traits(connection, unknown.tolist()) if len(unknown) else ():
                 columns.keep(row)
-            for number in unknown:
-                columns.known[number] = 1
+            columns.known[unknown] = True
         return columns
 
     def _brought_forward(self, connection: Connection) -> _Columns:
@@ -202,7 +218,7 @@ class Traits:
             self._columns = columns = _Columns(newest, buried)
         for number in sql.superseded(connection, columns.newest) if newest > columns.newest else ():
             if number < len(columns.known):
-                columns.known[number] = 0
+                columns.known[number] = False
         columns.newest = newest
         return columns
 
@@ -215,13 +231,9 @@ def traits_of(database: Any) -> Traits:
     return _KNOWN.setdefault(database, Traits())
 
 
+def _numbers(text: str) -> Numbers:
+    return np.fromstring(text, dtype=np.int64, sep=",")
+
+
 def _milliseconds(instant: str) -> int:
     return (parse_iso(instant) - _BEGINNING) // timedelta(milliseconds=1)
-
-
-def _each(column: Any, numbers: Sequence[int]) -> tuple[int, ...]:
-    """What a column has in these places."""
-    if len(numbers) < 2:
-        return tuple(column[number] for number in numbers)
-    found: tuple[int, ...] = itemgetter(*numbers)(column)
-    return found

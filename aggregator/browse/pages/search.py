@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from heapq import nsmallest
 from typing import Any
 
 from aggregator.articles.plaintext import text_of
@@ -15,7 +14,7 @@ from aggregator.browse.archives import Connection, Row, snapshot
 from aggregator.browse.pages.article import reader_of, until_of
 from aggregator.browse.sql import search as sql
 from aggregator.browse.times import bounds, local
-from aggregator.browse.traits import FACETS, Hits, traits_of
+from aggregator.browse.traits import FACETS, Hits, Numbers, traits_of
 from aggregator.browse.visit import Visit
 from aggregator.text.query import Words, match_of, parse
 from aggregator.text.snippets import Snippet, marked, snippet
@@ -91,11 +90,13 @@ def _search(visit: Visit, connection: Connection) -> dict[str, object]:
 
 def _found(visit: Visit, connection: Connection, asked: Asked) -> dict[str, object]:
     until = until_of(visit, reader_of(visit, connection), asked.as_of)
-    found, looked_at, ranks = _hits(visit, connection, asked, until)
-    hits = _of_day(found, asked.day).narrowed(asked.chosen)
+    limit = None if until is None else sql.last_of(connection, until)
+    found = _looked_up(connection, asked, limit)
+    all_hits = traits_of(visit.datasette.get_database(visit.database)).hits(connection, found, limit)
+    hits = _of_day(all_hits, asked.day).narrowed(asked.chosen)
     last = hits.last_published()
-    page = _ordered(hits, asked.sort, ranks, asked.page * _A_PAGE)[(asked.page - 1) * _A_PAGE :]
-    lines = sql.shown(connection, page)
+    page = _ordered(hits, asked.sort)[(asked.page - 1) * _A_PAGE : asked.page * _A_PAGE]
+    lines = sql.shown(connection, page.tolist())
     return {
         "asked": asked,
         "last_day": last and local(last, "day"),
@@ -103,7 +104,7 @@ def _found(visit: Visit, connection: Connection, asked: Asked) -> dict[str, obje
         "nothing_wanted": bool(asked.q) and not asked.match,
         "hits": [_shown(line, asked.words) for line in lines],
         "count": len(hits.numbers),
-        "cut": looked_at >= sql.MOST,
+        "cut": found.numbers.count(",") + 1 >= sql.MOST,
         "most": sql.MOST,
         "first": (asked.page - 1) * _A_PAGE + 1,
         "last": (asked.page - 1) * _A_PAGE + len(lines),
@@ -113,21 +114,14 @@ def _found(visit: Visit, connection: Connection, asked: Asked) -> dict[str, obje
     }
 
 
-def _hits(
-    visit: Visit, connection: Connection, asked: Asked, until: int | None
-) -> tuple[Hits, int, Mapping[int, float]]:
-    """The hits, how many were looked at to find them, and their ranks where they are sorted by those."""
-    traits = traits_of(visit.datasette.get_database(visit.database))
-    last = None if until is None else sql.last_of(connection, until)
+def _looked_up(connection: Connection, asked: Asked, last: int | None) -> sql.Found:
     if asked.q and not asked.match:
-        return traits.hits(connection, [], last), 0, {}
-    ranks = sql.ranked(connection, asked.match, last) if asked.match and asked.sort == "rank" else {}
+        return sql.NOTHING
+    if asked.match and asked.sort == "rank":
+        return sql.ranked(connection, asked.match, last)
     symbols = asked.chosen["symbol"]
-    only = symbols[0] if len(symbols) == 1 and until is None else None
-    numbers = [*ranks] or sql.matching(connection, asked.match, only, last)
-    if only and not asked.match:
-        numbers = traits.latest(connection, numbers)
-    return traits.hits(connection, numbers, last), len(numbers), ranks
+    only = symbols[0] if len(symbols) == 1 and last is None else None
+    return sql.matching(connection, asked.match, only, last)
 
 
 def _of_day(hits: Hits, day: str) -> Hits:
@@ -146,11 +140,9 @@ def _names(q: str) -> tuple[str, ...]:
     return f"sh{code}", f"sz{code}", f"bj{code}", f"hk{code.zfill(5)}"
 
 
-def _ordered(hits: Hits, sort: str, ranks: Mapping[int, float], most: int) -> Sequence[int]:
-    """The first hits in order; they come newest to us first, and stay so where they are equal."""
-    if sort == "rank":
-        return nsmallest(most, hits.numbers, ranks.__getitem__)
-    return (hits.by_time() if sort == "time" else hits.numbers)[:most]
+def _ordered(hits: Hits, sort: str) -> Numbers:
+    """Hits in order; they come newest to us first, and stay so where they are equal."""
+    return hits.by_rank() if sort == "rank" else hits.by_time() if sort == "time" else hits.numbers
 
 
 def _facets(hits: Hits, asked: Asked) -> Iterator[tuple[str, list[tuple[str, int, bool, dict[str, object]]]]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from aggregator.browse.archives import Connection, Row, rows
@@ -15,29 +16,47 @@ _MATCHED = (
     "FROM revisions_fts WHERE revisions_fts MATCH :match AND revisions_fts.rowid <= :last"
     " ORDER BY revisions_fts.rowid DESC LIMIT :most"
 )
+_FINE = "1e15"  # a rank is between 0 and -50, and of words that most texts have 1e-6
 # By an index that has the numbers and little else, in their order: commits come one after another as versions do.
 _NEWEST = 'SELECT id FROM revisions WHERE id <= :last ORDER BY "commit" DESC, id DESC LIMIT :most'
 _OF_SYMBOL = "SELECT revision AS id FROM symbols WHERE symbol = :symbol ORDER BY article DESC LIMIT :most"
 _ALL = 2**62  # versions
 
 
-def matching(connection: Connection, match: str | None, symbol: str | None, last: int | None) -> list[int]:
-    """The newest versions that have the words, newest to us first.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The numbers of versions, newest to us first, and their ranks, the lower the better: with commas between them.
 
-    Without words the first ones that named a symbol, or all. ``last`` is the newest version that is wanted.
+    One text costs a tenth of as many rows. ``followed``: not these are wanted, but the last ones of their articles.
+    """
+
+    numbers: str
+    ranks: str | None = None
+    followed: bool = False
+
+
+NOTHING = Found("")
+
+
+def matching(connection: Connection, match: str | None, symbol: str | None, last: int | None) -> Found:
+    """The newest versions that have the words.
+
+    Without words the first ones of their articles that named a symbol, or all. ``last`` is the newest that is wanted.
     """
     found = f"SELECT rowid {_MATCHED}" if match is not None else _OF_SYMBOL if symbol else _NEWEST
     values = {"match": match, "symbol": symbol, "last": _ALL if last is None else last, "most": MOST}
-    # One text of numbers costs a third of as many rows.
-    (numbers,) = connection.execute(f"WITH found(id) AS ({found}) SELECT json_group_array(id) FROM found", values)
-    told: list[int] = json.loads(numbers[0])
-    return told
+    told = connection.execute(f"WITH found(id) AS ({found}) SELECT group_concat(id) FROM found", values).fetchone()
+    return Found(told[0] or "", followed=match is None and symbol is not None)
 
 
-def ranked(connection: Connection, match: str, last: int | None) -> dict[int, float]:
-    """The newest versions that have the words, newest to us first, each with its rank: the lower the better."""
-    values = {"match": match, "last": _ALL if last is None else last, "most": MOST}
-    return dict(connection.execute(f"SELECT rowid, {_RANK} {_MATCHED}", values))
+def ranked(connection: Connection, match: str, last: int | None) -> Found:
+    """The newest versions that have the words, with their ranks."""
+    found = f"SELECT rowid, cast({_RANK} * {_FINE} AS INTEGER) {_MATCHED}"
+    numbers, ranks = connection.execute(
+        f"WITH found(id, rank) AS ({found}) SELECT group_concat(id), group_concat(rank) FROM found",
+        {"match": match, "last": _ALL if last is None else last, "most": MOST},
+    ).fetchone()
+    return Found(numbers or "", ranks or "")
 
 
 def last_of(connection: Connection, until: int) -> int:
