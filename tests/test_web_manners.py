@@ -231,6 +231,15 @@ def test_chance_makes_a_hold_longer_by_up_to_a_quarter_and_never_longer_than_the
     assert held == [72, 144, 288, 576, 1152, 2304, 4608, 9216, 18432, 21600, 21600]
 
 
+def test_a_hold_ends_with_a_whole_second_for_so_it_is_stored() -> None:
+    """Work that was due in the second before was tried and refused again, as fast as it could be, until it was over."""
+    time = Time()
+    time.now += timedelta(milliseconds=300)
+    for scope in ("host", "feed"):
+        until = manners(time).heard(HOST, 429, {"retry-after": "60"}, scope)  # type: ignore[arg-type]
+        assert until == START + timedelta(seconds=61)
+
+
 def test_after_a_hold_one_request_alone_tries_the_host() -> None:
     time = Time()
     polite = manners(time, connections=8, pause=0.0)

@@ -92,6 +92,14 @@ def step(ledger: Ledger, seed: int, number: int, now: datetime, keep: int) -> li
     return changes
 
 
+def publish(ledger: Ledger, seed: int, number: int, now: datetime, count: int) -> list[Change]:
+    """So many new articles, in the newsroom's step of that number."""
+    dice = Random(f"{seed}/publish/{number}")
+    changes = [_change("published", _fresh(ledger, now, dice), now) for _ in range(count)]
+    ledger.changes.extend(changes)
+    return changes
+
+
 def _change(verb: Verb, item: Published, at: datetime) -> Change:
     return Change(verb, item.id, at)
 

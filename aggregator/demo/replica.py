@@ -78,7 +78,7 @@ class Replica:
     def start(self) -> Replica:
         """Listen. Raises OSError when the port is taken."""
         if self._server is None:
-            self._server = Server(self._port, self._reply)
+            self._server = Server(self._port, self.answer)
         return self
 
     def stop(self) -> None:
@@ -99,6 +99,14 @@ class Replica:
         with self._lock:
             self._steps += 1
             changes = edition.step(self.ledger, self._seed, self._steps, self._now(), self._keep)
+            self._places = _places(self.ledger)
+            return changes
+
+    def publish(self, count: int) -> list[Change]:
+        """So many articles more, all of just now; nothing else changes."""
+        with self._lock:
+            self._steps += 1
+            changes = edition.publish(self.ledger, self._seed, self._steps, self._now(), count)
             self._places = _places(self.ledger)
             return changes
 
@@ -123,7 +131,8 @@ class Replica:
     def _now(self) -> datetime:
         return self._clock().astimezone(UTC).replace(microsecond=0)
 
-    def _reply(self, asked: Asked) -> Answer:
+    def answer(self, asked: Asked) -> Answer:
+        """What it says to a request; the server asks here."""
         parts = urlsplit(asked.target)
         with self._lock:
             self.requests[asked.method, asked.host, parts.path] += 1

@@ -110,7 +110,7 @@ class Manners:
         now = self._clock()
         advice = retry_after(headers, now) if status in ADVISING else None
         if scope == "feed" and status in ADVISING:
-            return None if advice is None else now + timedelta(seconds=advice)
+            return None if advice is None else _whole(now + timedelta(seconds=advice))
         held_until = self._held_until(host)
         if status not in _HOLDING:
             # An answer that was under way when the host began to refuse does not lift the hold.
@@ -120,7 +120,7 @@ class Manners:
         before = self._holds.get(host, Hold(host, None, 0)).failures
         # Requests that were open together are one refusal, not many.
         failures = max(before, 1) if held_until else before + 1
-        until = now + timedelta(seconds=_delay(failures, advice, self._chance()))
+        until = _whole(now + timedelta(seconds=_delay(failures, advice, self._chance())))
         if held_until:
             until = max(until, held_until) if advice is not None else held_until
         self._holds[host] = Hold(host, until, failures, f"HTTP {status}")
@@ -152,6 +152,11 @@ class Manners:
         # A clock set back must not make anyone wait longer than one pause.
         if (rest := min(pause - gone, pause)) > 0:
             await self._sleep(rest)
+
+
+def _whole(at: datetime) -> datetime:
+    """The next whole second: instants are stored so, and what is due by a cut one would be refused until it is over."""
+    return at + timedelta(microseconds=-at.microsecond % 1_000_000)
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
