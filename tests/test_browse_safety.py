@@ -19,10 +19,12 @@ from urllib.parse import quote
 import httpx
 import pytest
 from browser import browsing
-from payloads import vectors
+from payloads import THROUGH_HEXO, vectors
+from selectolax.lexbor import LexborHTMLParser
 from test_consumers import archived, browse, rss_of
 from world import Clock, Site, desk, feed, item, link, page, rss
 
+from aggregator.archive import Reader
 from aggregator.archive.opening import open_writer
 from aggregator.pipeline import poll
 
@@ -92,6 +94,7 @@ def test_robots_stay_away(archive: Path) -> None:
     assert (answer.status_code, answer.text) == (200, "User-agent: *\nDisallow: /\n")
 
 
+CSP = "content-security-policy"
 HOSTILE = {
     "runaway": "with recursive c(x) as (select 1 union all select x + 1 from c) select max(x) from c",
     "attach": "attach database '/etc/passwd' as p",
@@ -235,20 +238,75 @@ def test_reading_neither_stops_the_writer_nor_lets_the_log_grow(tmp_path: Path) 
     )
 
 
-def test_x3_nothing_runs_on_any_page(tmp_path: Path, shared: Path) -> None:
-    payloads = vectors(shared)
-    rows = archived(tmp_path / "archive.db", rss_of(payloads))
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> tuple[Path, list[str]]:
+    """An archive with a vector in every field of an article and, in its second version, another; and the vectors."""
+    payloads = [*vectors(shared), *THROUGH_HEXO]
     assert len(payloads) >= 216
+    folder = tmp_path_factory.mktemp("hostile")
+    rows = archived(folder / "archive.db", rss_of(payloads), rss_of([*payloads[1:], payloads[0]]))
     assert len(rows) > len(payloads)
-    tables = ("articles", "entries", "revisions", "v1_articles", "v1_entries")
-    addresses = [f"/archive/{name}?_size=max" for name in tables]
-    addresses += [f"/archive/{name}?_size=max&_all=1" for name in tables[:3]]
-    addresses += ["/", "/archive", "/archive/latest", "/archive/as_of?as_of=2100-01-01", "/archive/-/news"]
-    addresses += ["/archive/by_day?day=2026-11-23", "/archive/articles?_search=alert"]
-    with browse(tmp_path) as base, browsing(tmp_path / "profile") as browser:
+    return folder, payloads
+
+
+# Pages on which an article's title, text or address may stand; {} is a number from 1 on, as often as wanted.
+HELD = {
+    "/archive/{}?_size=max": ("articles", "v1_articles", "v1_entries", "v1_revisions"),
+    "/archive/{}?_size=260&_all=1": ("articles", "entries", "revisions"),  # columns that are left out else
+    "/archive/{}": ("latest", "as_of?as_of=2100-01-01", "by_day?day=2026-11-23", "edited", "reprints", "missing"),
+    "/archive/articles?_search={}": ("alert",),
+    "/archive/-/news?page={}": range(1, 4),
+    "/archive/-/search?sort=time&page={}": range(1, 14),
+    "/archive/-/diff/{}": range(2, 250, 31),
+    "/archive/revisions/{}": (2, 300),
+    "/archive/-/{}": ("figures", "feeds", "feeds/wire", "news?feed=wire"),
+    "/{}": ("", "archive"),
+}
+
+
+def test_x3_nothing_runs_on_any_page(hostile: tuple[Path, list[str]], tmp_path: Path) -> None:
+    folder, payloads = hostile
+    addresses = [form.format(one) for form, those in HELD.items() for one in those]
+    with browse(folder) as base, browsing(tmp_path / "profile") as browser:
         ran = {address: browser.look(f"{base}{address}").ran for address in addresses}
     assert {address: found for address, found in ran.items() if found} == {}
-    print(f"xss in tables and queries: {len(payloads)} vectors on {len(addresses)} pages")
+    print(f"xss in tables, queries and pages: {len(payloads)} vectors on {len(addresses)} pages")
+
+
+def test_x3_what_is_sent_as_it_came_may_run_nothing(hostile: tuple[Path, list[str]]) -> None:
+    folder, _ = hostile
+    with Reader(folder / "archive.db") as reader:
+        keys = [quote(str(row["key"]), safe="") for row in reader.articles()]
+    addresses = [f"/archive/-/document/{key}.md" for key in keys]
+    addresses += [f"/archive/-/page/{number}" for number in range(1, len(keys))]
+    data = ("feed.atom", "feed.json", "feed/wire.atom", "-/articles.json", "-/articles.csv")
+    for address, answer in zip(data, asked(folder / "archive.db", *(f"/archive/{one}" for one in data)), strict=True):
+        assert re.match(r"application/(atom\+xml|feed\+json|json);|text/csv;", answer.headers["content-type"]), address
+        assert re.match(r"(sandbox; )?default-src 'none'; (?!.*script-src 'unsafe)", answer.headers[CSP]), address
+        assert answer.headers["x-content-type-options"] == "nosniff", address
+    for address, answer in zip(addresses, asked(folder / "archive.db", *addresses), strict=True):
+        assert answer.status_code == 200, address
+        assert answer.headers["content-type"].startswith("text/plain"), address
+        assert answer.headers["content-security-policy"].startswith("sandbox; default-src 'none'"), address
+        assert answer.headers["x-content-type-options"] == "nosniff", address
+
+
+def test_x3_comparisons_and_words_searched_for_are_text(hostile: tuple[Path, list[str]]) -> None:
+    """Whatever stands there, the elements of a page are those of its templates; and no query goes into an attribute."""
+    folder, payloads = hostile
+    known = {"html", "head", "meta", "title", "link", "script", "body", "main", "article", "section", "aside", "header"}
+    known |= set("h1 h2 h3 p a span small strong br ol ul li dl dt dd div time mark ins del form label input".split())
+    known |= set("select option button nav footer details summary kbd table thead tbody tr th td".split())
+    addresses = [f"/archive/-/diff/{number}" for number in range(2, len(payloads) + 2)]
+    addresses += [f"/archive/-/search?q={quote(one)}&as_of={quote(one)}&feed={quote(one)}" for one in payloads]
+    for address, answer in zip(addresses, asked(folder / "archive.db", *addresses), strict=True):
+        assert answer.status_code in (200, 404), address
+        nodes = LexborHTMLParser(answer.content).css("*")
+        assert {str(node.tag) for node in nodes} <= known, address
+        names = {name for node in nodes for name in node.attributes}
+        assert not {name for name in names if name.startswith("on") or name == "style"}, address
+        links = [str(node.attributes.get("href")) for node in nodes if "href" in node.attributes]
+        assert all(link.startswith(("/", "#", "?")) for link in links), address
 
 
 def test_the_menus_of_tables_work_without_a_script_in_the_page(archive: Path, tmp_path: Path) -> None:

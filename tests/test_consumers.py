@@ -56,14 +56,18 @@ def json_feed_of(items: Sequence[tuple[str, str]]) -> bytes:
     return json.dumps({"version": "https://jsonfeed.org/version/1.1", "title": HARMLESS, "items": told}).encode()
 
 
-def archived(path: Path, listing: bytes) -> list[dict[str, object]]:
-    """The articles an archive holds after a poll of a feed, in the feed's order."""
+def archived(path: Path, *listings: bytes) -> list[dict[str, object]]:
+    """The articles an archive holds after polls of a feed that had these listings in turn, in the feed's order."""
     one = feed(pages="false")
+    site = Site(Clock())
 
     async def run() -> None:
-        async with desk(path, Site(Clock(), {one.url: listing}), one) as opened:
-            report = await poll(opened, one)
-            assert (report.status, report.failed) == ("ok", 0)
+        async with desk(path, site, one) as opened:
+            for listing in listings:
+                site.answers[one.url] = listing
+                report = await poll(opened, one)
+                assert (report.status, report.failed) == ("ok", 0)
+                site.clock.move(hours=1)
 
     asyncio.run(run())
     with Reader(path) as reader:

@@ -51,6 +51,25 @@ def test_pages_of_archives_of_any_name_and_of_two_at_once(tmp_path: Path) -> Non
     assert 'href="/~E6~96~B0~E6~B5~AA+2026/-/news"' in second.text
 
 
+def test_what_is_not_there_is_said_in_the_visitors_language_and_logs_nothing(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = archived(tmp_path, "a.db")
+    missing = ("/a/articles/999", "/a/nothing", "/nowhere", "/a/-/search?as_of=yesterday", "/a/articles?_sort=nothing")
+    answers = asked(*missing, of=(path,), **CHINESE)
+    assert [answer.status_code for answer in answers] == [404, 404, 404, 404, 400]
+    for answer in answers:
+        assert '<html lang="zh-CN">' in answer.text
+        assert 'href="/a/-/search"' in answer.text
+    slow = "with recursive c(x) as (select 1 union all select x + 1 from c) select max(x) from c"
+    (told, plain) = asked(f"/a.json?sql={slow}", "/a/nothing.json", of=(path,))
+    assert (told.status_code, plain.status_code) == (403, 404)
+    assert plain.json()["ok"] is False
+    out = "".join(capfd.readouterr())
+    assert "Traceback" not in out
+    assert "locals" not in out
+
+
 def test_addresses_of_other_databases_are_datasettes_own(tmp_path: Path) -> None:
     import sqlite3
 

@@ -6,7 +6,7 @@ archive of ours.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
 from datasette import hookimpl
@@ -18,6 +18,7 @@ from aggregator.browse.archives import archives_of, is_archive
 from aggregator.browse.layout import LANGUAGE, STATIC, choose_language, layout, prepare, static
 from aggregator.browse.metadata import FACETS, QUIET, TOLD
 from aggregator.browse.pages import article, feeds, figures, images, news, published, revisions, search, stored
+from aggregator.browse.refusing import refusal
 from aggregator.browse.safety import ROBOTS, guarded, may, robots
 from aggregator.browse.visit import Visit, address, stock, visit_of
 from aggregator.text.query import match_of, parse
@@ -104,6 +105,15 @@ def asgi_wrapper(datasette: Any) -> object:
         return guarded(application, datasette)
 
     return wrapped
+
+
+@hookimpl(hookwrapper=True)  # type: ignore[untyped-decorator]  # Datasette ships no types
+def handle_exception(datasette: Any, request: Any, exception: Exception) -> Iterator[None]:
+    """What is not there, or cannot be asked so, is said on a page of ours; Datasette's own would log all it knows."""
+    outcome: Any = yield
+    answer = refusal(datasette, request, exception)
+    if answer:
+        outcome.force_result([answer])
 
 
 @hookimpl  # type: ignore[untyped-decorator]  # Datasette ships no types
