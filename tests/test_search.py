@@ -7,6 +7,7 @@ import json
 import random
 import re
 import sqlite3
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from aggregator.articles.rules import built_in
 from aggregator.cli import app
 from aggregator.errors import ConfigError
 from aggregator.pipeline import poll
+from aggregator.text.characters import nfkc
 from aggregator.text.query import match_of, parse
 from aggregator.text.snippets import marked, snippet
 from aggregator.text.tokens import GAP, folded, runs, tokens
@@ -87,6 +89,32 @@ def test_words_of_han_are_found_as_like_finds_them(archive: Path) -> None:
             expected = {row[0] for row in db.execute(like, {"q": f"%{words}%"})}
             assert set(found(reader, words)) == expected, words
     db.close()
+
+
+def test_tokens_are_those_of_the_runs_one_by_one() -> None:
+    """Pairs are written by slices over many runs; made run by run, in the letters of the definition, they are equal."""
+
+    def one_by_one(text: str) -> str:
+        made: list[str] = []
+        last = None
+        for run, _, cjk, touches in runs(unicodedata.normalize("NFKC", text).casefold()):
+            made += [GAP] if not touches and cjk is not last is not None else []
+            made += [run[at : at + 2] for at in range(len(run))] if cjk else [run]
+            last = cjk
+        return " ".join(made)
+
+    rng = random.Random(SEED)
+    signs = [
+        *"央行降准，。 ab1%_　－\ue000\u19b2\u1cf2\u0301が\u3099…Ａ２é々\n",
+        "\U00020001",
+        "\U0003abcd",
+        "\U0001f600",
+    ]
+    texts = ["".join(rng.choices(signs, k=rng.randint(0, 12))) for _ in range(20_000)]
+    texts += [f"央{chr(rng.randrange(0x20, 0xD800))}b{chr(rng.randrange(0xE000, 0x110000))}行" for _ in range(20_000)]
+    for text in texts:
+        assert tokens(text) == one_by_one(text), ascii(text)
+        assert nfkc(text) == unicodedata.normalize("NFKC", text), ascii(text)
 
 
 def test_every_character_of_a_run_survives_the_tokeniser_of_sqlite() -> None:

@@ -137,3 +137,9 @@ def test_pairs_of_company_news_are_found_and_no_others(shared: Path) -> None:
     found = {pair for pair in candidates if resemblance(*(texts[link] for link in pair)) is not None}
     print(f"reprints: {len(found & known)}/{len(known)} pairs found, {len(found - known)}/{len(found)} false")
     assert found == known
+
+
+def test_letters_are_what_counts_as_one_to_python() -> None:
+    text = "".join(map(chr, (*range(0xD800), *range(0xE000, 0x110000))))
+    expected = unicodedata.normalize("NFKC", text).casefold()
+    assert letters(text) == "".join(filter(str.isalnum, expected))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import unicodedata
+
+from aggregator.text.characters import nfkc
 
 
 def fingerprint(text: str) -> str:
@@ -11,5 +12,5 @@ def fingerprint(text: str) -> str:
 
     Give it the text after the removals of the article's rule: promo lines and counters change without an edit.
     """
-    words = "".join(unicodedata.normalize("NFKC", text).split())
+    words = "".join(nfkc(text).split())
     return hashlib.sha256(words.encode()).hexdigest()

@@ -7,18 +7,19 @@ June 2020: a wire story and its reprints stand at 0.8 and above, unrelated texts
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from aggregator.text.characters import nfkc
 from aggregator.text.diff import difference
 
 VERSION = 1  # of all that is below: signatures of another version are not comparable
 LONG = 200  # characters; texts of at least so many are compared by longer shingles
 SHORTEST = 20  # characters; below it nothing is called a reprint: "详见公告" is everywhere
 
+_NO_LETTERS = re.compile(r"[\W_]+")  # whatever str.isalnum denies
 _NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
 _CODE = re.compile(r"(?<![\d.])\d{6}(?![\d.])")  # of a security in Shanghai, Shenzhen or Beijing
 _FEW_NUMBERS = 5  # that many must all be in the other text; of more, one may be another
@@ -42,7 +43,7 @@ _BORDER = LONG / _SHORT_SCALE.threshold
 
 def letters(text: str) -> str:
     """What is compared: letters and digits alone, in NFKC and without case."""
-    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text).casefold()))
+    return _NO_LETTERS.sub("", nfkc(text).casefold())
 
 
 def bands(text: str) -> tuple[int, ...]:
@@ -51,11 +52,11 @@ def bands(text: str) -> tuple[int, ...]:
     Signed 64-bit integers, none for a text too short to be compared. A pair with a Jaccard index of 0.8 is missed with
     a probability of (1 - 0.8⁴)¹⁶ = 0.0002.
     """
-    from aggregator.identity.minhash import band_keys, shingles
+    from aggregator.identity.minhash import band_keys, hashed
 
     words = letters(text)
     sizes = [scale.shingle for scale in _scales(len(words))]
-    return tuple(key for size in sizes for key in band_keys(shingles(words, size), size))
+    return tuple(key for size in sizes for key in band_keys(hashed(words, size), size))
 
 
 def resemblance(one: str, other: str) -> float | None:
@@ -84,7 +85,7 @@ def _scales(length: int) -> Iterator[Scale]:
 
 
 def _of_one_thing(one: str, other: str) -> bool:
-    first, second = (unicodedata.normalize("NFKC", text) for text in (one, other))
+    first, second = (nfkc(text) for text in (one, other))
     return _numbers_agree(first, second) and _codes_agree(first, second) and not _renamed(first, second)
 
 

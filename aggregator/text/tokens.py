@@ -10,9 +10,9 @@ between them, so that LPR报价 is not found in LPR、报价.
 from __future__ import annotations
 
 import re
-import unicodedata
-from operator import add
 from typing import NamedTuple
+
+from aggregator.text.characters import nfkc
 
 VERSION = 1
 GAP = "\ue000"  # for private use: to SQLite's unicode61 a token, to us part of no run
@@ -26,12 +26,11 @@ _NO_LETTERS = "\u19b0-\u19c9\u1cf2\u1cf3"  # Python takes them for letters, unic
 LETTER = f"[^\\W_{_CJK}{_NO_LETTERS}]"  # of a word, as a pattern
 BETWEEN = f"[\\W_{_NO_LETTERS}]"  # what is in no run, as a pattern
 _RUN = re.compile(f"([{_CJK}]+)|{LETTER}+")
-
-# What nearly every Chinese text has and NFKC changes: done first, the slow way is hardly ever taken.
-_WIDE = re.compile("[\uff01-\uff5e\u3000\u2026\xa0]")
-_NARROW = {
-    wide: unicodedata.normalize("NFKC", wide) for wide in map(chr, (*range(0xFF01, 0xFF5F), 0x3000, 0x2026, 0xA0))
-}
+_WORD = re.compile(f"({LETTER}+)")
+_NO_WORD = re.compile(f"[_{_NO_LETTERS}]")
+_BETWEEN = re.compile(f"[^\\w{_CJK}]+")
+_BLANK = " ".encode("utf-32-le")
+_ACROSS = re.compile(" {3}[^ ] ")  # of 丙 丁, behind 丙: its blank, one behind that, and 丁 with the blank before it
 
 
 class Run(NamedTuple):
@@ -45,8 +44,7 @@ class Run(NamedTuple):
 
 def folded(text: str) -> str:
     """The text as it is compared: NFKC (full-width letters are letters), without case."""
-    narrow = _WIDE.sub(lambda found: _NARROW[found[0]], text)
-    return unicodedata.normalize("NFKC", narrow).casefold()
+    return nfkc(text).casefold()
 
 
 def runs(text: str) -> list[Run]:
@@ -63,14 +61,32 @@ def runs(text: str) -> list[Run]:
 def tokens(text: str) -> str:
     """The tokens of a text in their order, with blanks between."""
     made: list[str] = []
-    last = None
-    for run, _, cjk, touches in runs(folded(text)):
-        if not touches and cjk is not last is not None:
-            made.append(GAP)
-        if cjk:
-            made += map(add, run, run[1:])
-            made.append(run[-1])
-        else:
-            made.append(run)
-        last = cjk
+    last = None  # whether the run before was CJK
+    pieces = _WORD.split(_BETWEEN.sub(" ", _NO_WORD.sub(" ", folded(text))))
+    for number, piece in enumerate(pieces):
+        if number % 2:
+            if last and pieces[number - 1][-1:] == " ":
+                made.append(GAP)
+            made.append(piece)
+            last = False
+        elif flat := piece.strip(" "):
+            if last is False and piece[0] == " ":
+                made.append(GAP)
+            made.append(_pairs(flat))
+            last = True
     return " ".join(made)
+
+
+def _pairs(flat: str) -> str:
+    """The tokens of CJK runs with a blank between: of 甲乙丙 丁 those are 甲乙 乙丙 丙 丁.
+
+    Written by slices over all of them at once, which takes a fifth of the time of making each: every character gets
+    the next one and a blank behind it; where that is a blank, the two characters around it are one token too many.
+    """
+    points = flat.encode("utf-32-le")
+    following = points[4:] + _BLANK
+    made = bytearray((bytes(8) + _BLANK) * len(flat))
+    for byte in range(3):  # the fourth is always 0
+        made[byte::12] = points[byte::4]
+        made[byte + 4 :: 12] = following[byte::4]
+    return _ACROSS.sub(" ", made.decode("utf-32-le")).rstrip(" ")
