@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 from aggregator import __version__
@@ -12,6 +13,7 @@ def main() -> None:
     if sys.argv[1:] in (["--version"], ["-V"]):
         print(f"aggregator {__version__}")
         return
+    gc.disable()  # nothing of what is loaded now is ever garbage, and looking for it takes a tenth of the time
     from aggregator.cli import run  # typer and what it draws in cost more than printing a version
 
     sys.exit(run())

@@ -15,7 +15,7 @@ FORBIDDEN_NAMES = {"utils", "helpers", "common", "base", "manager"}
 
 # From the top of the house to its end; a module imports what stands above it, or beside it in its own folder.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "model"),
+    ("errors", "model", "lean"),
     ("text",),
     ("sources",),
     ("articles",),
@@ -42,10 +42,10 @@ HOMES: dict[str, tuple[str, ...]] = {
     "datasette": ("browse",),
     "exchange_calendars": ("markets",),
     "feedparser": ("sources",),
-    "httpcore": ("web",),
+    "httpcore": ("web.lean",),
     "http.cookiejar": ("config",),
     "http": ("demo", "observe"),
-    "httpx": ("web",),
+    "httpx": ("web.lean",),
     "jinja2": ("browse",),
     "lxml": ("text", "sources", "opml"),
     "markupsafe": ("browse",),

@@ -15,6 +15,7 @@ import pytest
 
 from aggregator.app import utc_now
 from aggregator.archive import Reader
+from aggregator.cli.output import print_table
 from aggregator.config import starter
 from aggregator.demo import Replica
 
@@ -259,3 +260,13 @@ def test_ctrl_c_keeps_what_is_settled_and_the_next_fetch_does_the_rest(home: Pat
     after = json.loads(aggregator(home, "status", "--json").stdout)["totals"]
     assert after["articles"] + after["pending"] == totals["articles"] + totals["pending"]
     assert after["pending"] <= 4
+
+
+def test_a_table_that_nobody_looks_at_on_a_terminal_is_plain_and_straight(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table(["feed", "listed#", "why"], [("新浪", 12, "[b]\x1b[31m"), ("long name", 3, None)], title="Hooks")
+    assert capsys.readouterr().out.splitlines() == [
+        "Hooks",
+        "feed       listed  why",
+        "新浪           12  [b]\\x1b[31m",
+        "long name       3",
+    ]

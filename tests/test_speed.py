@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from world import Clock, Site, desk, feed
 
-from aggregator.model import Announced, Article, Discovery, Entry, Settled
+from aggregator.archive.questions import LOOKS, at
+from aggregator.model import Announced, Article, Discovery, Entry, Noted, Settled
 from aggregator.pipeline.crew import FEW, MANY, work_through
 from aggregator.pipeline.desk import Budget
 
@@ -95,10 +96,51 @@ async def _settled_together(path: Path) -> None:
         assert [task.key for task in await one.archive.pending(wire, 4)] == ["url:https://wire.example/0"]
 
 
+def test_polls_that_announce_nothing_share_a_transaction_and_each_is_noted(tmp_path: Path) -> None:
+    path, clock = tmp_path / "archive.db", Clock()
+    feeds = [feed(str(n), f"https://{n}.example/") for n in range(6)]
+
+    async def run() -> list[Noted | BaseException]:
+        async with desk(path, Site(clock), *feeds) as one:
+            for each in feeds:
+                await one.archive.note(each, Discovery("ok", digest="d", fetched_at=clock()))
+            clock.move(minutes=5)
+            quiet = Discovery("unchanged", fetched_at=clock())
+            unknown = feed("stranger", "https://stranger.example/")
+            polls = [one.archive.note(each, quiet) for each in (*feeds, unknown)]
+            return await asyncio.gather(*polls, return_exceptions=True)
+
+    *noted, refused = asyncio.run(run())
+    assert noted == [Noted(waiting=False)] * 6
+    assert getattr(refused, "kind", None) == "missing"
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("SELECT DISTINCT status, last_polled FROM feeds").fetchall() == [
+            ("unchanged", "2026-11-23T08:05:00Z")
+        ]
+
+
+def test_which_looks_are_due_is_asked_of_what_is_due(tmp_path: Path) -> None:
+    """Also where SQLite learnt that there are none: it then began with all articles, after every poll."""
+    path = tmp_path / "archive.db"
+
+    async def empty() -> None:
+        async with desk(path, Site(Clock()), feed()):
+            pass
+
+    asyncio.run(empty())
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("ANALYZE")
+        plan = [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {LOOKS}", at(Clock()()))]
+    assert "SEARCH k USING INDEX rechecks_due (due<?)" in plan
+    assert "SEARCH a USING INTEGER PRIMARY KEY (rowid=?)" in plan
+
+
 @pytest.mark.parametrize(
     ("command", "unwanted"),
     [
-        ("import aggregator.archive", "pandas numpy"),
+        ("from aggregator.archive import SqliteArchive, Reader", "pandas numpy"),
+        ("from aggregator.web import Client", "click rich pygments"),
+        ("import aggregator.cli.polling", "pandas numpy feedparser trafilatura apscheduler exchange_calendars rich"),
         ("import aggregator.cli.fetching", "pandas numpy feedparser trafilatura apscheduler exchange_calendars"),
     ],
 )

@@ -10,18 +10,19 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlite_utils import Database
 from test_archive import WIRE, announced, found, using
 from test_keeping import archive, checked, command, polled, using_nothing
-from world import Clock, Site, desk, item, rss, urls
+from world import START, Clock, Site, desk, item, rss, urls
 
 from aggregator.archive import SqliteArchive
 from aggregator.archive.backup import backup
 from aggregator.archive.connecting import log_size
-from aggregator.archive.opening import MUCH_LOG
+from aggregator.archive.opening import MUCH_LOG, open_writer
 from aggregator.archive.verifying import kept_head
 from aggregator.errors import ArchiveError, ConfigError
 from aggregator.pipeline import poll
@@ -265,6 +266,22 @@ def test_s7_what_can_be_read_is_salvaged_and_the_rest_is_fetched_again(tmp_path:
     assert {row[:2] for row in whole["revisions"]} == {row[:2] for row in after["revisions"]}
     assert sum(told["rows"].values()) > 200
     command(tmp_path, "salvage", str(new), code=2)
+
+
+def test_a_large_archive_is_looked_through_once_an_hour(archive: Path) -> None:
+    with closing(sqlite3.connect(archive)) as db, db:
+        db.execute("CREATE TABLE filler (bytes BLOB)")
+        db.execute("INSERT INTO filler VALUES (zeroblob(16_000_000))".replace("_", ""))
+    clock = Clock()
+    open_writer(archive, clock()).close()
+    scramble(archive)
+    clock.move(minutes=59)
+    open_writer(archive, clock()).close()
+    clock.move(minutes=1)
+    for now in (clock(), None, START - timedelta(days=1)):  # a clock that was set back counts for nothing
+        with pytest.raises(ArchiveError, match="damaged") as refused:
+            open_writer(archive, now)
+        assert refused.value.kind == "damaged"
 
 
 def test_s7_without_a_schema_nothing_is_salvaged(archive: Path) -> None:

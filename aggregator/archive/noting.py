@@ -1,20 +1,20 @@
-"""What a poll leaves behind: feeds as the configuration has them, entries and articles announced, failures."""
+"""What a poll leaves behind: entries and articles announced, failures."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import replace
-from functools import cache, partial
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple
 
-from aggregator.archive import auditing, gaps, health, renaming, sweeping
+from aggregator.archive import auditing, gaps, health, sweeping
 from aggregator.archive.apart import UNSTORABLE, attempt, set_apart, storable
 from aggregator.archive.dropping import DROPPED
-from aggregator.archive.enrolled import enrolled, host_in_use
 from aggregator.archive.forgetting import forgotten
 from aggregator.archive.importing import matching
 from aggregator.archive.lean import Database
+from aggregator.archive.questions import ARTICLES, at
 from aggregator.archive.renumbering import tell, under_new_ids
 from aggregator.archive.rows import (
     Commit,
@@ -40,12 +40,6 @@ from aggregator.model import Announced, Clock, Discovery, Entry, Feed, Noted, Pa
 from aggregator.text.dates import iso
 from aggregator.text.urls import host_of
 
-# What is remembered of a feed's address rather than of the feed.
-_OF_THE_URL = (
-    *("etag", "last_modified", "digest", "status", "error_kind", "error", "newest", "warnings"),
-    *("next_due", "due_why", "arrivals", "watched", "ttl", "floor", "not_before", "moved_to", "moving_to", "way_url"),
-    *("way_since", "way_why", "probe_at", "swept", "reach", "absent"),
-)
 _MOST_LINKS = 5  # another link under the same words is noted, and looked at, so often
 _CHUNK = 500  # values in one IN (…); SQLite's oldest limit is 999
 
@@ -60,64 +54,43 @@ class Comparable(NamedTuple):
     link: str | None
 
 
-def enrol(db: Database, clock: Clock, feeds: Sequence[Feed]) -> None:
-    """Make the ``feeds`` table say what the configuration says; a feed it lacks becomes inactive and keeps its history.
-
-    A feed whose URL changed, or whose way in use was taken out, forgets all that was said of the old one: validators,
-    digest, status, next poll. The URL's secrets are not kept: they are in the configuration, and the archive is a file
-    that is shown and copied.
-    """
-    names = [feed.name for feed in feeds]
-    with transaction(db):
-        renaming.complete(db, cache(partial(commit, db, clock)), names)
-        for position, feed in enumerate(feeds):
-            _enrol(db, feed, position, active=True)
-        marks = ",".join("?" * len(names))
-        db.execute(f"UPDATE feeds SET active = 0 WHERE active AND name NOT IN ({marks})", names)
-
-
-def enrol_unlisted(db: Database, feed: Feed) -> None:
-    """Make a home for articles that no feed announced: inactive, never polled, after all others."""
-    with transaction(db):
-        _enrol(db, feed, 1_000_000, active=False)
-
-
-def _enrol(db: Database, feed: Feed, position: int, *, active: bool) -> None:
-    values: dict[str, Value] = {**enrolled(feed, position, active=active)}
-    row = db.execute("SELECT id, url, moved_to, way, way_url FROM feeds WHERE name = ?", [feed.name]).fetchone()
-    if row is None:
-        insert(db, "feeds", values)
-        return
-    if host := host_in_use(feed, *row[1:]):
-        values["host"] = host
-    else:
-        values |= dict.fromkeys(_OF_THE_URL) | {"failures": 0, "moving_polls": 0, "way": 0}
-    update(db, "feeds", row[0], values)
-
-
 def note(db: Database, clock: Clock, chance: Chance, feed: Feed, found: Discovery) -> Noted:
     """One poll's outcome in one transaction: its entries, and the validators that would hide them next time."""
     with transaction(db):
+        return Noting(clock, chance, feed, found)(db, Stamp(db, clock))
+
+
+@dataclass(frozen=True, slots=True)
+class Noting:
+    """A change: one poll's outcome is stored, inside the caller's transaction."""
+
+    clock: Clock
+    chance: Chance
+    feed: Feed
+    found: Discovery
+
+    def __call__(self, db: Database, stamp: Stamp) -> Noted:
+        """What was new in it."""
+        feed, found = self.feed, self.found
         feed_id = feed_id_of(db, feed.name)
-        columns = "status, warnings, last_success, watched, swept, reach, absent"
-        row = db.execute(f"SELECT {columns} FROM feeds WHERE id = ?", [feed_id]).fetchone()
-        before, last_success, watched = row[:2], row[2], row[3]
-        stamp = Stamp(db, clock)
+        query = "SELECT status, warnings, last_success, watched, swept, reach, absent FROM feeds WHERE id = ?"
+        *before, last_success, watched, swept, reach, absent = db.execute(query, [feed_id]).fetchone()
         renumbered = _renumbered(db, stamp, feed, feed_id, found.entries)
         noted = note_entries(db, stamp, feed_id, found.entries, renumbered)
         if found.oddities is not None:
             observe_listing(db, stamp, feed.name, found.oddities)
         if found.digest and not noted.overlap and watched is not None:  # not the first one at its address
             gaps.note_missing_overlap(db, stamp(), feed_id, last_success)
-        now = clock()
-        looked = sweeping.swept_by(now, found, *row[4:6])
-        looked |= auditing.audited(db, stamp, feed_id, found, partial(known_articles, db), row[6])
-        health.succeeded(db, feed, feed_id, now, found, noted.arrived, chance, looked)
+        now = self.clock()
+        looked = sweeping.swept_by(now, found, swept, reach)
+        looked |= auditing.audited(db, stamp, feed_id, found, partial(known_articles, db), absent)
+        health.succeeded(db, feed, feed_id, now, found, noted.arrived, self.chance, looked)
         remarks = filter(None, (health.follow(db, feed_id, found), noted.remark))
         behind = gaps.any_open(db, feed_id) or sweeping.is_due(now, looked)
-        noted = replace(noted, remark="; ".join(remarks) or None, behind=behind)
+        waiting = db.execute(f"{ARTICLES} LIMIT 1", at(now, feed.name)).fetchone() is not None
+        noted = replace(noted, remark="; ".join(remarks) or None, behind=behind, waiting=waiting)
         warnings = before[1] if found.warnings is None else bounded_as_json(found.warnings)
-        if noted.new or noted.changed or noted.remark or before != (found.status, warnings):
+        if noted.new or noted.changed or noted.remark or before != [found.status, warnings]:
             update(db, "feeds", feed_id, {"warnings": warnings})
             _poll_row(db, feed_id, stamp(), found.status, found.listed, noted, warnings=warnings)
         else:

@@ -6,6 +6,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from aggregator.archive.connecting import connect, log_size
@@ -20,14 +21,18 @@ _PAGE = 2048
 KEPT_LOG = 16_000_000  # bytes the log keeps on the disk, once no reader needs more of it
 MUCH_LOG = 64_000_000  # bytes: then a reader has kept it from being folded in for long
 # Bytes of an archive that is looked through each time it is opened for writing: that takes 0.5 ms a MB. A larger one is
-# when it was not closed, or was closed while somebody read it; else `verify` looks at it.
-_ALWAYS_CHECKED = 256_000_000
+# once an hour, up to so many, and any that was not closed, or was closed while somebody read it; else `verify` looks.
+_ALWAYS_CHECKED = 16_000_000
+_CHECKED = 256_000_000
+_EVERY = 60  # minutes; SQLite's user_version, which nothing else uses, is the minute (of the epoch) of the last look
 _LARGEST = 64_000_000  # bytes of a value or row for strangers; the largest an archive takes in are half of that
 _SALVAGE = "Nothing was written to it. Restore a backup, or copy what can be read: aggregator salvage NEWFILE"
 
 
-def open_writer(path: Path) -> Database:
+def open_writer(path: Path, now: datetime | None = None) -> Database:
     """The archive at ``path`` for writing, created if there is nothing, migrated forward if it is older.
+
+    Without ``now`` it is looked through for damage whenever that was.
 
     WAL with ``synchronous=FULL``: what a commit says is stored survives a power cut.
 
@@ -48,7 +53,7 @@ def open_writer(path: Path) -> Database:
             raise _not_an_archive(path, "the file is empty")
         db = Database(connect(path, "rw"), execute_plugins=False)
         try:
-            _configure(db, path, doubtful=log_size(path) > 0 or path.stat().st_size <= _ALWAYS_CHECKED)
+            _configure(db, path, None if now is None else int(now.timestamp()) // 60)
         except BaseException:
             db.close()
             raise
@@ -138,9 +143,9 @@ def _create(path: Path) -> None:
     new.rename(path)
 
 
-def _configure(db: Database, path: Path, *, doubtful: bool) -> None:
+def _configure(db: Database, path: Path, minute: int | None) -> None:
     _identify(db, path)
-    if doubtful:
+    if doubtful := _is_doubtful(db, path, minute):
         _refuse_damaged(db, path)
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")
@@ -149,6 +154,17 @@ def _configure(db: Database, path: Path, *, doubtful: bool) -> None:
     if migrations.pending(db):
         with transaction(db):  # all of them or none: an archive half-way between two versions is neither's
             migrations.apply(db)
+    if doubtful and minute is not None and path.stat().st_size > _ALWAYS_CHECKED:
+        db.execute(f"PRAGMA user_version = {minute}")
+
+
+def _is_doubtful(db: Database, path: Path, minute: int | None) -> bool:
+    """Whether the file is to be looked through for damage before anything is written to it."""
+    size = path.stat().st_size
+    if log_size(path) > 0 or size <= _ALWAYS_CHECKED:
+        return True
+    last = db.execute("PRAGMA user_version").fetchone()[0]
+    return size <= _CHECKED and (minute is None or not 0 <= minute - last < _EVERY)
 
 
 def _refuse_damaged(db: Database, path: Path) -> None:

@@ -33,13 +33,14 @@ ARTICLES = (
 """The articles whose page is to be fetched."""
 
 LOOKS = (
-    "SELECT k.article FROM rechecks k JOIN articles a ON a.id = k.article JOIN feeds f ON f.id = a.home_feed"
+    "SELECT k.article FROM rechecks k INDEXED BY rechecks_due CROSS JOIN articles a ON a.id = k.article"
+    " CROSS JOIN feeds f ON f.id = a.home_feed"
     " WHERE k.due <= :now AND coalesce(k.claimed_until, '') <= :now AND f.recheck <> '[]'"
     " AND f.enabled AND (f.active OR f.source = 'url') AND (:feed IS NULL OR f.name = :feed)"
     " AND k.host NOT IN (SELECT host FROM hosts WHERE next_allowed_at > :now)"
     " AND k.article NOT IN (SELECT article FROM work WHERE state = 'pending')"
 )
-"""The articles whose page is to be looked at again."""
+"""The articles whose page is to be looked at again; by what is due, whatever SQLite has learnt of the tables."""
 
 IMAGES = (
     "FROM image_work WHERE state = 'pending' AND next_try <= :now AND coalesce(claimed_until, '') <= :now"

@@ -37,6 +37,8 @@ def due(db: Database, clock: Clock, feed: str | None) -> int:
 
 def pending(db: Database, clock: Clock, feed: str | None, limit: int, rules: str) -> list[Pending]:
     """Up to ``limit`` articles to work on, newest first, claimed so that nobody else is handed them meanwhile."""
+    if db.execute(f"{ARTICLES} LIMIT 1", at(clock(), feed)).fetchone() is None:
+        return []  # as after most polls
     with transaction(db):
         now = clock()
         order = "ORDER BY articles.date DESC, articles.id LIMIT :limit"

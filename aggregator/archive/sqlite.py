@@ -15,6 +15,7 @@ from aggregator.archive import (
     configured,
     deriving,
     dropping,
+    enrolling,
     forgetting,
     health,
     images,
@@ -56,7 +57,6 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
-
 # Commits. What SQLite learns of a smaller archive would make it read whole tables of what that becomes in one long run.
 _GROWN = 1_000
 
@@ -77,7 +77,7 @@ class SqliteArchive:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="archive")
         self._db: Database | None = None
         self._held: tuple[Hold, ...] = ()
-        self._settled: Together[bool] = Together(lambda changes: self._run(all_of, clock, changes))
+        self._together = Together(lambda changes: self._run(all_of, clock, changes))
         self.deliveries = Deliveries(self._run, clock)
         self.backfill = Backfill(self._run, clock)
         self.tending = Tending(path, self._run, clock)
@@ -103,7 +103,7 @@ class SqliteArchive:
         if self.path.parent.is_dir():
             self._lock.acquire()
         try:
-            self._db = open_writer(self.path)
+            self._db = open_writer(self.path, self._clock())
             with explained(self.path):
                 self._take_over(self._db)
         except BaseException:
@@ -132,7 +132,7 @@ class SqliteArchive:
     async def close(self) -> None:
         """Finish what is being written, then let go of the file, also where that fails."""
         try:
-            await self._settled.finished()
+            await self._together.finished()
             await self._in_thread(self._end)
         finally:
             self._thread.shutdown(wait=True)
@@ -155,7 +155,7 @@ class SqliteArchive:
 
     async def enrol(self, feeds: Sequence[Feed]) -> None:
         """Make the archive's feeds those of the configuration; others become inactive and keep their history."""
-        await self._run(noting.enrol, self._clock, feeds)
+        await self._run(enrolling.enrol, self._clock, feeds)
 
     async def intend_rename(self, old: str, new: str) -> None:
         """Note a feed's new name, which it gets at the next ``enrol`` of a configuration that has it.
@@ -167,15 +167,17 @@ class SqliteArchive:
 
     async def enrol_unlisted(self, feed: Feed) -> None:
         """Make a home for articles that no feed announced."""
-        await self._run(noting.enrol_unlisted, feed)
+        await self._run(enrolling.enrol_unlisted, feed)
 
     async def state(self, feed: Feed) -> FeedState:
         """What is remembered of a feed."""
         return await self._run(health.state, feed)
 
     async def note(self, feed: Feed, found: Discovery) -> Noted:
-        """Store one poll: its entries and the listing's validators, in one transaction."""
-        return await self._run(noting.note, self._clock, self._chance, feed, found)
+        """Store one poll: its entries and the listing's validators, in one transaction, shared where there are none."""
+        if found.entries:
+            return await self._run(noting.note, self._clock, self._chance, feed, found)
+        return await self._together.add(noting.Noting(self._clock, self._chance, feed, found))
 
     async def blame(self, feed: Feed, status: str, error: AggregatorError, page: Page | None) -> None:
         """Store a failed poll; the feed's validators stay as they were."""
@@ -211,7 +213,7 @@ class SqliteArchive:
         What is settled at about the same time is one transaction.
         """
         with storing(task.entry.link or task.key):
-            fresh = await self._settled.add(settling.Settling(self._clock, task, done, self._parser, verdict))
+            fresh = await self._together.add(settling.Settling(self._clock, task, done, self._parser, verdict))
             if isinstance(done.page, Page):
                 await self.tending.read(done.page.url)
             return fresh

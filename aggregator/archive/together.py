@@ -4,29 +4,30 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from aggregator.archive.apart import UNSTORABLE
 from aggregator.archive.lean import Database
-from aggregator.archive.rows import Commit, Stamp, transaction
+from aggregator.archive.rows import Stamp, transaction
+from aggregator.errors import ArchiveError
 from aggregator.model import Clock
 
 T = TypeVar("T")
-Change: TypeAlias = Callable[[Database, Callable[[], Commit]], T]
+Change: TypeAlias = Callable[[Database, Stamp], T]
 Done: TypeAlias = T | Exception
 
 MOST = 50  # changes of one transaction; nothing waits for more of them
 
 
-class Together(Generic[T]):
+class Together:
     """Makes changes in the order in which they are asked for; what is asked for during one transaction is the next.
 
     ``make`` has ``all_of`` done in the archive's thread.
     """
 
-    def __init__(self, make: Callable[[Sequence[Change[T]]], Awaitable[list[Done[T]]]]) -> None:
+    def __init__(self, make: Callable[[Sequence[Change[Any]]], Awaitable[list[Done[Any]]]]) -> None:
         self._make = make
-        self._waiting: list[tuple[Change[T], asyncio.Future[T]]] = []
+        self._waiting: list[tuple[Change[Any], asyncio.Future[Any]]] = []
         self._making: asyncio.Task[None] | None = None
 
     async def add(self, change: Change[T]) -> T:
@@ -78,7 +79,7 @@ def _made(db: Database, stamp: Stamp, change: Change[T]) -> Done[T]:
     done: Done[T]
     try:
         done = change(db, stamp)
-    except UNSTORABLE as error:
+    except (*UNSTORABLE, ArchiveError) as error:  # what it is about is not there; the others have theirs
         db.execute("ROLLBACK TO one")
         stamp.take_back_to(made)
         done = error

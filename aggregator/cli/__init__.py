@@ -5,6 +5,7 @@ Exit codes: 0 fine, 1 something failed and is stored, 2 usage or configuration, 
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Iterable
@@ -75,7 +76,11 @@ def run() -> int:
     """Run the command the process was started with; its exit code."""
     first = sys.argv[1] if len(sys.argv) > 1 else ""
     try:
-        with_commands([first] if first in COMMANDS else COMMANDS)()  # the help, a slip and a completion need all
+        app = with_commands([first] if first in COMMANDS else COMMANDS)  # the help, a slip and a completion need all
+        if not gc.isenabled():  # by ``__main__``, while modules are loaded
+            gc.freeze()
+            gc.enable()
+        app()
     except AggregatorError as error:
         from aggregator.cli.output import complain
 

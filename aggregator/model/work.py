@@ -67,8 +67,8 @@ class Noted:
     """What noting a listing changed: entries of articles not seen before, entries whose article is known, edits.
 
     ``arrived`` are entries that this feed has not announced before. ``overlap``: the listing reaches back to the last
-    one. ``behind``: of some time something may be missing, and the list is still to be read back. ``remark`` is for
-    people: that the feed has moved, or is no longer where it had moved.
+    one. ``behind``: of some time something may be missing, and the list is still to be read back. ``waiting``: articles
+    of the feed wait for work. ``remark`` is for people: that the feed has moved, or is no longer where it had moved.
     """
 
     new: int = 0
@@ -77,6 +77,7 @@ class Noted:
     arrived: int = 0
     overlap: bool = True
     behind: bool = False
+    waiting: bool = True
     remark: str | None = None
 
 
@@ -123,4 +124,5 @@ class Report:
     held_until: datetime | None = None
     looks: tuple[int, int] = (0, 0)  # pages that were looked at again after it, and edits among them
     behind: bool = False  # of some time something may be missing, and its list is still to be read back
+    waiting: bool = True  # articles of the feed may wait for work
     remark: str | None = None

@@ -54,5 +54,5 @@ async def poll(
     ``revive``: ask it also when its server said that it is gone for good.
     """
     report = await discover(desk, feed, revive=revive)
-    outcomes = await collect(desk, feed, budget, watch)
+    outcomes = await collect(desk, feed, budget, watch) if report.waiting else []
     return replace(report, failed=sum(outcome.error is not None for outcome in outcomes))

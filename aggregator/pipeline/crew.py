@@ -48,11 +48,12 @@ async def work_through(
         await worker(await queue.next())
 
     first = await queue.next()
-    others = workers - 1 if first is not None else 0  # after most polls there is nothing, and nobody else need ask
+    if first is None:  # as after most polls
+        return results
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(worker(first))
-            for _ in range(others):
+            for _ in range(workers - 1):
                 group.create_task(latecomer())
     except ExceptionGroup as errors:
         raise errors.exceptions[0] from None

@@ -72,6 +72,7 @@ async def noted(desk: Desk, feed: Feed, found: Discovery, started: datetime) -> 
         found.listed - done.new,
         seconds=(desk.clock() - started).total_seconds(),
         behind=done.behind,
+        waiting=done.waiting,
         remark=done.remark,
     )
 

@@ -30,7 +30,7 @@ async def discover(
     if not report.behind:
         return report
     state = await desk.archive.state(feed)
-    return await backfill(desk, on_way(feed, state.way), report, pages, follow)
+    return replace(await backfill(desk, on_way(feed, state.way), report, pages, follow), waiting=True)
 
 
 async def _listing(desk: Desk, feed: Feed, *, revive: bool) -> Report:

@@ -6,13 +6,12 @@ from base64 import b64encode
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-import httpx
-
 from aggregator.model import Request, Validators
 from aggregator.text.urls import is_sina, same_origin
 from aggregator.web.cookies import cookies_for
 from aggregator.web.decoding import ACCEPT_ENCODING
 from aggregator.web.freshness import http_date
+from aggregator.web.lean import httpx
 from aggregator.web.network import Network
 
 Headers = list[tuple[bytes, bytes]]

@@ -12,8 +12,6 @@ from itertools import takewhile
 from types import TracebackType
 from typing import Self
 
-import httpx
-
 from aggregator.errors import FetchError, masked
 from aggregator.model import Clock, Hold, Page, Request
 from aggregator.web.asking import conditions, headers_for
@@ -21,6 +19,7 @@ from aggregator.web.decoding import read_body, too_large
 from aggregator.web.dial import PROXY, Resolve, Wire, detours, resolve_by_system
 from aggregator.web.freshness import fresh_for
 from aggregator.web.guard import Guard, admit
+from aggregator.web.lean import httpx
 from aggregator.web.manners import ADVISING, Chance, Manners, Sleep
 from aggregator.web.network import Network
 from aggregator.web.outcome import FAULTS, check_headers, failure, fault, unasked_304
@@ -149,7 +148,7 @@ class Client:
     def _wire_request(self, hop: _Hop) -> httpx.Request:
         return httpx.Request(
             "GET",
-            hop.url.copy_with(scheme="http") if hop.host in self._plain_hosts else hop.url,
+            hop.url.copy_with(scheme="http") if hop.host in self._plain_hosts and hop.url.scheme != "http" else hop.url,
             headers=headers_for(self._network, hop.request, hop.first, hop.url, self._clock()),
             extensions={"timeout": self._timeout, PROXY: hop.request.proxy},
         )
@@ -245,7 +244,7 @@ def _moved_to(way: Sequence[_Onward]) -> str | None:
 
 
 def _bare(url: httpx.URL) -> httpx.URL:
-    return url.copy_with(userinfo=b"", fragment=None)
+    return url.copy_with(userinfo=b"", fragment=None) if url.userinfo or url.fragment else url
 
 
 def _kept(headers: httpx.Headers) -> dict[str, str]:

@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-import httpx
-
 from aggregator.model import Cookie
 from aggregator.web.guard import literal
+from aggregator.web.lean import httpx
 
 
 def cookies_for(url: httpx.URL, cookies: Iterable[Cookie], now: datetime) -> str:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from typing import NamedTuple
 
-import httpx
-
 from aggregator.errors import ConfigError, FetchError, masked
+from aggregator.web.lean import httpx
 from aggregator.web.network import Network
 
 Address = IPv4Address | IPv6Address
@@ -142,6 +142,7 @@ class Guard:
         return Refusal(case, f"If you trust this host, add to config.yaml: network.allow_private: [{host}]")
 
 
+@lru_cache(maxsize=1024)  # a daemon asks the same listings again and again
 def admit(text: str, guard: Guard, *, base: httpx.URL | None = None) -> httpx.URL:
     """Read a URL that is to be opened, relative to ``base`` if there is one, and judge it by its text.
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-import httpcore
-import httpx
-
 from aggregator.errors import FetchError
+from aggregator.web.lean import httpcore, httpx
 
 # Servers send some 30 headers of 2 kB in all, the most talkative (cookies, policies, preloads) about 30 kB. Browsers
 # take 256 kB, Python's http.client 100 headers.

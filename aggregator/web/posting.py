@@ -8,10 +8,9 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import httpx
-
 from aggregator.errors import FetchError
 from aggregator.web.guard import Guard, admit
+from aggregator.web.lean import httpx
 from aggregator.web.manners import retry_after
 from aggregator.web.outcome import FAULTS, check_headers, failure, fault
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-import httpx
 from protego import Protego
 
 from aggregator.errors import FetchError
 from aggregator.model import Clock, Fetch, Request
+from aggregator.web.lean import httpx
 from aggregator.web.manners import ADVISING
 
 TOKEN = "aggregator"  # the name by which a file may address us

@@ -7,12 +7,11 @@ from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, replace
 
-import httpx
-
 from aggregator.errors import FetchError, masked
 from aggregator.web.decoding import read_body
 from aggregator.web.dial import Resolve, Wire
 from aggregator.web.guard import Guard
+from aggregator.web.lean import httpx
 from aggregator.web.network import Network
 from aggregator.web.outcome import FAULTS, fault
 
