@@ -111,7 +111,6 @@ _TABLES: dict[str, dict[str, object]] = {
     "symbols": {
         "title": "Stocks",
         "description": "Stocks that articles name, as the source tagged them.",
-        "facets": ["symbol"],
     },
     "links": {
         "title": "Reprints",

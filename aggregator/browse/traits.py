@@ -98,16 +98,18 @@ class _Columns:
             setattr(self, name, _longer(getattr(self, name), more))
         self.codes = {name: _longer(column, more) for name, column in self.codes.items()}
 
-    def keep(self, row: Sequence[Any]) -> None:
-        """Note what the archive tells of a version."""
-        number, current, following, at, when, feed, media, categories, symbols = row
-        self.current[number] = bool(current)
-        self.following[number], self.at[number] = following or 0, when or 0
-        self.codes["feed"][number] = feed or 0
-        # Of thousands of hits few are of different hours.
-        stored = (media, at[:13], categories, symbols)
-        for (name, values_of), said in zip(_VALUES.items(), stored, strict=True):
-            self.codes[name][number] = self.facets[name].code(said, values_of)
+    def keep(self, rows: Sequence[Sequence[Any]]) -> None:
+        """Note what the archive tells of versions."""
+        number, current, following, at, when, feed, media, categories, symbols = zip(*rows, strict=True)
+        places = np.array(number)
+        self.current[places] = current
+        self.following[places], self.at[places] = following, when
+        self.codes["feed"][places] = feed
+        hours = [instant[:13] for instant in at]  # of thousands of hits few are of different hours
+        for (name, values_of), stored in zip(_VALUES.items(), (media, hours, categories, symbols), strict=True):
+            facet = self.facets[name]
+            self.codes[name][places] = [facet.code(said, values_of) for said in stored]
+        self.known[places] = True
 
 
 def _longer(column: Column, more: int) -> Column:
@@ -206,9 +208,9 @@ class Traits:
             columns = self._brought_forward(connection)
             columns.make_room(int(numbers.max(initial=0)))
             unknown = numbers[~columns.known[numbers]]
-            for row in sql.traits(connection, unknown.tolist()) if len(unknown) else ():
-                columns.keep(row)
-            columns.known[unknown] = True
+            found = sql.traits(connection, unknown.tolist()) if len(unknown) else ()
+            if found:
+                columns.keep(found)
         return columns
 
     def _brought_forward(self, connection: Connection) -> _Columns:

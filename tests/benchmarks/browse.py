@@ -8,7 +8,9 @@ process for each, all its threads included. Printed are the medians. The measure
 ``articles``, its first 20 rows in all 16 columns, as it comes (``?_size=20``) and without what it adds to the rows: no
 count, no facets, no suggestions of facets (``lean``). Exits with 1 where in the largest archive a page of ours costs
 more than 3 times the lean one, the front page more than twice, or a page more than 1.5 times what it costs in the
-smallest.
+smallest. That growth is told and not bounded of what has more to show in the larger one: of words in a fifth of all
+articles 2,000 hits of 10,000 are ranked in the one, and 10,000 of 20,000 in the other (by time or as first seen they
+are bounded); the table counts all 20,000; and 10,000 articles are not yet the month that the coverage is of.
 """
 
 from __future__ import annotations
@@ -33,6 +35,9 @@ from newspaper import EVERYWHERE, RARE, make
 from aggregator.archive.opening import open_writer
 
 MOST, FRONT, GROWTH = 3.0, 2.0, 1.5  # times
+# What has more to show in a larger archive.
+_RANKED = ("央行", "央行, page 2", "央行, of two media", "a phrase", "two phrases")
+MORE = {*(f"search: {words}" for words in _RANKED), "query search", "table articles, searched", "query coverage"}
 _STOCK = "/archive/articles?_size=20"
 LEAN = f"{_STOCK}&_nocount=1&_nofacet=1&_nosuggest=1"
 
@@ -169,13 +174,15 @@ def told(costs: dict[str, list[float]], sizes: Sequence[int]) -> bool:
     print(f"{'CPU ms':42} {'  '.join(f'{size:>8}' for size in sizes)}  x stock  x lean  growth")
     for name, each in costs.items():
         ratio, growth = each[-1] / costs["lean"][-1], each[-1] / each[0]
-        within = ratio <= (FRONT if name == "front page" else MOST) and growth <= GROWTH
+        within = ratio <= (FRONT if name == "front page" else MOST) and (growth <= GROWTH or name in MORE)
         within |= name in ("stock", "lean")
         good &= within
         shown = "  ".join(f"{cost * 1e3:8.1f}" for cost in each)
         stock = each[-1] / costs["stock"][-1]
-        print(f"{name:42} {shown}  {stock:7.2f} {ratio:7.2f} {growth:7.2f}{'' if within else '  BAD'}")
-    print(f"at most {MOST} x lean, the front page {FRONT}, growth {GROWTH}: {'good' if good else 'BAD'}")
+        verdict = ("" if within else " BAD") + (" +" if name in MORE else "")
+        print(f"{name:42} {shown}  {stock:7.2f} {ratio:7.2f} {growth:7.2f}{verdict}")
+    bounds = f"at most {MOST} x lean, the front page {FRONT}, growth {GROWTH} (but of +)"
+    print(f"{bounds}: {'good' if good else 'BAD'}")
     return good
 
 

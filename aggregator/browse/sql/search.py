@@ -20,6 +20,7 @@ _FINE = "1e15"  # a rank is between 0 and -50, and of words that most texts have
 # By an index that has the numbers and little else, in their order: commits come one after another as versions do.
 _NEWEST = 'SELECT id FROM revisions WHERE id <= :last ORDER BY "commit" DESC, id DESC LIMIT :most'
 _OF_SYMBOL = "SELECT revision AS id FROM symbols WHERE symbol = :symbol ORDER BY article DESC LIMIT :most"
+_MILLISECONDS = "cast(round((julianday(at) - 2440587.5) * 86400000) AS INTEGER)"  # since 1970
 _ALL = 2**62  # versions
 
 
@@ -86,11 +87,11 @@ def superseded(connection: Connection, newest: int) -> list[int]:
 def traits(connection: Connection, numbers: Sequence[int]) -> list[Sequence[Any]]:
     """What versions are sorted and counted by: see ``traits.Traits``."""
     found: list[Sequence[Any]] = connection.execute(
-        "SELECT id, current, following, at, cast(round((julianday(at) - 2440587.5) * 86400000) AS INTEGER), home_feed,"
-        " media, categories, symbols FROM (SELECT r.id, r.id = a.revision AS current, (SELECT id FROM revisions"
-        " WHERE article = r.article AND n > r.n ORDER BY n LIMIT 1) AS following,"
-        " coalesce(r.published, a.first_seen) AS at, a.home_feed, r.media, r.categories, r.symbols"
-        " FROM json_each(?) one CROSS JOIN revisions r ON r.id = one.value CROSS JOIN articles a ON a.id = r.article)",
+        f"SELECT id, current, following, at, coalesce({_MILLISECONDS}, 0), home_feed, media, categories, symbols"
+        " FROM (SELECT r.id, coalesce(r.id = a.revision, 0) AS current, coalesce((SELECT id FROM revisions"
+        " WHERE article = r.article AND n > r.n ORDER BY n LIMIT 1), 0) AS following, coalesce(r.published, a.first_seen) AS at, coalesce(a.home_feed, 0) AS home_feed, r.media, r.categories,"
+        " r.symbols FROM json_each(?) one CROSS JOIN revisions r ON r.id = one.value"
+        " CROSS JOIN articles a ON a.id = r.article)",
         [json.dumps(list(numbers))],
     ).fetchall()
     return found
