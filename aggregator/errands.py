@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from aggregator import __version__
 from aggregator.app import App, Fetched, ask_back, chosen, fetch_url, from_json, to_json, told
+from aggregator.archive.questions import EARLY
 from aggregator.control import ask
 from aggregator.errors import AggregatorError, ArchiveError, ConfigError
 from aggregator.model import Feed
@@ -77,7 +78,7 @@ async def _feeds(app: App, errand: Errand) -> list[Feed]:
     feeds = chosen(app.settings, errand.feeds)
     if not errand.due:
         return feeds
-    due = {one.name for one in await app.archive.due_feeds()}
+    due = {one.name for one in await app.archive.due_feeds(EARLY)}
     return [feed for feed in feeds if feed.name in due]
 
 

@@ -79,8 +79,12 @@ def _by_arrivals(every: int, slowest: int, rate: Rate, chance: Chance) -> float:
 
 
 def after_failure(every: int, failures: int, error: AggregatorError, chance: Chance) -> Next:
-    """After so many failures in a row: the interval, doubled with each of them, and some chance from the third on."""
+    """After so many failures in a row: the interval, doubled with each of them, and some chance.
+
+    Feeds that failed together do not come back together, nor where nothing is doubled any more.
+    """
     ill = isinstance(error, FetchError) and error.kind == "http" and (error.status or 0) >= 500
     longest = LONGEST_IN_PASSING if ill or error.kind in _PASSING else LONGEST
-    spread = 1 + _JITTER * chance() if failures > 2 else 1.0
-    return Next(max(every, min(every * 2.0 ** min(failures - 1, 20) * spread, longest)), "failing")
+    spread = _JITTER * chance()
+    wanted = every * 2.0 ** min(failures - 1, 20)
+    return Next(max(every, min(wanted * (1 + spread), longest * (1 - spread))), "failing")

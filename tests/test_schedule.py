@@ -17,6 +17,7 @@ from world import feed, item, listened, rss
 
 from aggregator.app import App
 from aggregator.archive import DueFeed
+from aggregator.archive.questions import EARLY
 from aggregator.model import Feed
 from aggregator.schedule import AT_ONE_HOST, Daemon, fair
 
@@ -203,6 +204,50 @@ def test_hosts_that_hang_do_not_take_all_connections(tmp_path: Path) -> None:
     good = [at for path, all_of in times.items() if int(path[1:-4]) % 12 >= 6 for at in all_of]
     assert len(good) == 12
     assert max(good) <= 5
+
+
+@pytest.mark.parametrize("seconds", [5, -5, 40, -40])
+def test_o2_a_clock_put_right_by_seconds_costs_no_poll_out_of_turn(tmp_path: Path, seconds: int) -> None:
+    """Just after a poll, which lies ahead then."""
+    times: Times = defaultdict(list)
+
+    async def run() -> None:
+        async with virtual_app(tmp_path, rows(5, 5), world(times)) as (app, clock):
+            daemon = Daemon(app, listened()[0])
+            for second in range(1_000):
+                clock.set_by = timedelta(seconds=seconds if second >= 302 else 0)
+                await daemon.tick()
+                await asyncio.sleep(1)
+            await daemon.drain()
+
+    in_virtual_time(run())
+    for at in times.values():
+        gaps = [after - before for before, after in pairwise(at)]
+        assert [round(gap, -1) for gap in gaps] == [300, 300 - round(seconds, -1), 300]
+
+
+def test_o2_what_cron_would_come_too_early_for_is_due(tmp_path: Path) -> None:
+    """By a tenth of an interval and half a minute at most, and never before the time that a server has told."""
+    times: Times = defaultdict(list)
+    good = world(times)
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        said = await good(request)
+        if request.url.path == "/1.xml":
+            said.headers["cache-control"] = "max-age=301"
+        return said
+
+    async def run() -> None:
+        feeds = [replace(one, every=every) for one, every in zip(rows(3, 3), (300, 300, 100), strict=True)]
+        async with virtual_app(tmp_path, feeds, answer) as (app, _):
+            await lived(app, 90)
+            early = {name for name, _ in await app.archive.due_feeds(EARLY)}
+            assert (early, await app.archive.due_feeds()) == ({"f2"}, [])
+            await asyncio.sleep(181)
+            assert {name for name, _ in await app.archive.due_feeds()} == {"f2"}
+            assert {name for name, _ in await app.archive.due_feeds(EARLY)} == {"f0", "f2"}
+
+    in_virtual_time(run())
 
 
 def test_o2_a_suspended_hour_is_caught_up_by_one_poll(tmp_path: Path) -> None:

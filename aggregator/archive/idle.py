@@ -15,7 +15,7 @@ from pathlib import Path
 from aggregator.archive.connecting import connect, log_size
 from aggregator.archive.enrolled import enrolled, host_in_use
 from aggregator.archive.lock import WriterLock
-from aggregator.archive.questions import ARTICLES, CALENDARS, FEEDS, IMAGES, LOOKS, at
+from aggregator.archive.questions import ARTICLES, CALENDARS, EARLY, FEEDS, IMAGES, LOOKS, at
 from aggregator.errors import ArchiveError
 from aggregator.model import Feed
 
@@ -94,7 +94,7 @@ def _is_enrolled(db: sqlite3.Connection, feeds: Sequence[Feed]) -> bool:
 
 
 def _waits(db: sqlite3.Connection, wanted: Sequence[str], now: datetime, versions: Versions, *, robots: bool) -> bool:
-    values = at(now)
+    values = at(now, early=EARLY)
     if any(name in wanted for name, _ in db.execute(FEEDS, values)):
         return True
     questions = [*_LEFT, *(() if robots else _REFUSED)]

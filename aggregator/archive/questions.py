@@ -12,13 +12,20 @@ LEASE = timedelta(minutes=5)
 # No server may ask for more than a day. A next poll further ahead than that, twice the interval and some grace comes
 # from a clock that was wrong.
 _FAR = 2 * 86_400  # seconds
+# A clock is put right by seconds now and then: a time that lies ahead by so little was told by a right one.
+_SLIP = timedelta(minutes=1)
+# Who asks only now and then, as cron does, takes what is due so many seconds later, or a tenth of its interval if that
+# is less. A time that a server has told is kept to.
+EARLY = 30
 _FILLED_EVERY = timedelta(days=30)  # exchanges publish their holidays late and close for storms
 
 FEEDS = (
     "SELECT name, host FROM feeds WHERE active AND enabled"
     " AND (coalesce(claimed_until, '') <= :now OR claimed_until > :lease)"
     " AND (probe_at <= :now OR coalesce(status, '') <> 'gone'"
-    "  AND (coalesce(next_due, '') <= :now OR last_polled > :now"
+    "  AND (coalesce(next_due, '') <= :now OR last_polled > :ahead"
+    "   OR :early > 0 AND due_why IN ('every', 'arrivals', 'failing')"
+    "  AND julianday(next_due) - julianday(:now) <= min(:early, every / 10.0) / 86400.0"
     "   OR julianday(next_due) - julianday(:now) > (:far + 2 * coalesce(slowest, every)) / 86400.0))"
     " ORDER BY next_due, position"
 )
@@ -52,6 +59,17 @@ CALENDARS = "SELECT 1 FROM calendars WHERE version = :version AND filled > :fill
 """Whether the trading sessions of this version of the calendars were filled in lately."""
 
 
-def at(now: datetime, feed: str | None = None) -> dict[str, str | int | None]:
-    """The values of a question: asked at an instant, of a feed's articles only if one is named."""
-    return {"now": iso(now), "feed": feed, "lease": iso(now + LEASE), "far": _FAR, "filled": iso(now - _FILLED_EVERY)}
+def at(now: datetime, feed: str | None = None, early: int = 0) -> dict[str, str | int | None]:
+    """The values of a question: asked at an instant, of a feed's articles only if one is named.
+
+    ``early``: seconds by which a feed may be due later, see ``EARLY``.
+    """
+    return {
+        "now": iso(now),
+        "feed": feed,
+        "early": early,
+        "lease": iso(now + LEASE + _SLIP),
+        "ahead": iso(now + _SLIP),
+        "far": _FAR,
+        "filled": iso(now - _FILLED_EVERY),
+    }

@@ -371,9 +371,9 @@ class SqliteArchive:
         """The number of the last commit, 0 in an archive without one."""
         return await self._run(_head)
 
-    async def due_feeds(self) -> list[DueFeed]:
-        """The feeds whose next poll is due, longest waiting first; never one that is paused, gone or claimed."""
-        return await self._run(lambda db: turns.due(db, self._clock()))
+    async def due_feeds(self, early: int = 0) -> list[DueFeed]:
+        """The feeds that are due, longest waiting first; none paused, gone or claimed. ``early`` as in ``at``."""
+        return await self._run(lambda db: turns.due(db, self._clock(), early))
 
     async def claim_feed(self, feed: Feed) -> None:
         """Give a feed's poll to the caller; it ends with what the poll notes, or after ``turns.LEASE``."""

@@ -18,12 +18,13 @@ class DueFeed(NamedTuple):
     host: str
 
 
-def due(db: Database, now: datetime) -> list[DueFeed]:
+def due(db: Database, now: datetime, early: int = 0) -> list[DueFeed]:
     """The active, enabled feeds whose next poll is due, longest waiting first; never one that is gone or claimed.
 
     Due is also one that was last polled, or is to be polled, at a time that a right clock cannot have told.
+    ``early`` as in ``questions.at``.
     """
-    return [DueFeed(*row) for row in db.execute(FEEDS, at(now))]
+    return [DueFeed(*row) for row in db.execute(FEEDS, at(now, early=early))]
 
 
 def claim(db: Database, name: str, now: datetime) -> None:

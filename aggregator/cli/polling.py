@@ -23,6 +23,7 @@ from aggregator.app import (
     told,
 )
 from aggregator.archive import holder
+from aggregator.archive.questions import EARLY
 from aggregator.cli.frame import run_async
 from aggregator.cli.output import complain, progress
 from aggregator.config import Settings
@@ -86,7 +87,7 @@ async def _fetch(settings: Settings, feeds: Sequence[Feed], errand: Errand) -> F
             if images := await opened.archive.revive_images():
                 complain(f"{images} failed images get another try")
         if errand.due:
-            due = {one.name for one in await opened.archive.due_feeds()}
+            due = {one.name for one in await opened.archive.due_feeds(EARLY)}
             feeds = [feed for feed in feeds if feed.name in due]
         outcomes = [outcome for url in errand.urls for outcome in await fetch_url(opened, url)]
         reports: list[Report] = []
