@@ -253,21 +253,52 @@ def test_a_list_of_one_page_cannot_be_read_back_and_that_is_said(tmp_path: Path)
     assert "cannot be asked for" in reason
 
 
-def test_no_gap_where_nothing_was_there_before_and_none_at_a_new_address(tmp_path: Path) -> None:
+def test_no_gap_where_nothing_was_there_before(tmp_path: Path) -> None:
     site = Site(Clock())
-    old, new = feed(), feed(url="https://wire.example/other.xml")
-    first, second = (rss(*(item(n) for n in range(start, start + 3))) for start in (0, 10))
 
     async def days(here: Desk) -> None:
-        for answer in (rss(), first, rss()):
-            site.answers[old.url] = answer
-            await discover(here, old)
-        await here.archive.enrol([new])  # type: ignore[attr-defined]
-        site.answers[new.url] = second
-        await discover(here, new)
+        for answer in (rss(), rss(*(item(n) for n in range(3))), rss()):
+            site.answers[feed().url] = answer
+            await discover(here, feed())
 
-    lived(tmp_path, site, days, old)
+    lived(tmp_path, site, days, feed())
     assert rows(tmp_path) == []
+
+
+def test_a_new_address_with_other_news_was_not_watched_before(tmp_path: Path) -> None:
+    site = Site(Clock())
+    old, same, new = (feed(url=f"https://wire.example/{name}.xml") for name in ("old", "same", "new"))
+    site.answers = {one.url: rss(*(item(n) for n in range(3))) for one in (old, same)}
+    site.answers[new.url] = rss(*(item(n) for n in range(10, 13)))
+
+    async def days(here: Desk) -> list[int]:
+        found = []
+        for one in (old, same, new):
+            await here.archive.enrol([one])  # type: ignore[attr-defined]
+            await discover(here, one)
+            site.clock.move(hours=1)
+            found.append(len(rows(tmp_path)))
+        return found
+
+    assert lived(tmp_path, site, days, old) == [0, 0, 1]
+    assert rows(tmp_path)[0][:4] == ("no overlap", iso(START + HOUR), iso(START + 2 * HOUR), "lost")
+
+
+def test_a_clock_that_was_wrong_hides_no_gap(tmp_path: Path) -> None:
+    site = Site(Clock())
+    site.answers[feed().url] = rss(*(item(n, at=START - HOUR) for n in range(3)))
+
+    async def days(here: Desk) -> None:
+        site.clock.move(hours=5)
+        await discover(here, feed())
+        site.clock.move(hours=-4)
+        site.answers[feed().url] = rss(*(item(n, at=START + HOUR) for n in range(10, 13)))
+        await discover(here, feed())
+
+    lived(tmp_path, site, days, feed())
+    ((_, since, until, *_),) = rows(tmp_path)
+    assert since == iso(START - HOUR)
+    assert since < until
 
 
 def test_what_joins_a_busy_list_late_is_found_within_the_hour(tmp_path: Path) -> None:

@@ -58,14 +58,14 @@ def add(db: Database, stamp: Commit, feed_id: int, cause: Cause, since: str) -> 
     insert(db, "gaps", values | {"state": "open", "page": 1, "entries": 0, "commit": stamp.seq})
 
 
-def note_missing_overlap(db: Database, stamp: Commit, feed_id: int, last: str | None) -> None:
-    """Note that a listing does not reach back to the one read at ``last``, in the caller's transaction.
+def note_missing_overlap(db: Database, stamp: Commit, feed_id: int, since: str) -> None:
+    """Note that a listing does not reach back to the one before it, which told all up to ``since``.
 
-    Of a feed that had nothing in it before, nothing can be missing.
+    Of a feed that had nothing in it before, nothing can be missing. In the caller's transaction.
     """
     earlier = 'SELECT 1 FROM entries WHERE feed = ? AND "commit" < ? LIMIT 1'
-    if last and db.execute(earlier, [feed_id, stamp.seq]).fetchone():
-        add(db, stamp, feed_id, "no overlap", last)
+    if db.execute(earlier, [feed_id, stamp.seq]).fetchone():
+        add(db, stamp, feed_id, "no overlap", since)
 
 
 def stay_open(db: Database, gap: Gap, reason: str) -> None:

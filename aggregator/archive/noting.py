@@ -73,15 +73,16 @@ class Noting:
         """What was new in it."""
         feed, found = self.feed, self.found
         feed_id = feed_id_of(db, feed.name)
-        query = "SELECT status, warnings, last_success, watched, swept, reach, absent FROM feeds WHERE id = ?"
-        *before, last_success, watched, swept, reach, absent = db.execute(query, [feed_id]).fetchone()
+        query = "SELECT status, warnings, last_success, newest, swept, reach, absent FROM feeds WHERE id = ?"
+        *before, last, newest, swept, reach, absent = db.execute(query, [feed_id]).fetchone()
+        now = self.clock()
         renumbered = _renumbered(db, stamp, feed, feed_id, found.entries)
         noted = note_entries(db, stamp, feed_id, found.entries, renumbered)
         if found.oddities is not None:
             observe_listing(db, stamp, feed.name, found.oddities)
-        if found.digest and not noted.overlap and watched is not None:  # not the first one at its address
-            gaps.note_missing_overlap(db, stamp(), feed_id, last_success)
-        now = self.clock()
+        if found.digest and last and not noted.overlap:
+            told_until = last if last <= iso(now) else newest or last  # a clock that was wrong told more
+            gaps.note_missing_overlap(db, stamp(), feed_id, told_until)
         looked = sweeping.swept_by(now, found, swept, reach)
         looked |= auditing.audited(db, stamp, feed_id, found, partial(known_articles, db), absent)
         health.succeeded(db, feed, feed_id, now, found, noted.arrived, self.chance, looked)
