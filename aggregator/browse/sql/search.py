@@ -89,7 +89,8 @@ def traits(connection: Connection, numbers: Sequence[int]) -> list[Sequence[Any]
     found: list[Sequence[Any]] = connection.execute(
         f"SELECT id, current, following, at, coalesce({_MILLISECONDS}, 0), home_feed, media, categories, symbols"
         " FROM (SELECT r.id, coalesce(r.id = a.revision, 0) AS current, coalesce((SELECT id FROM revisions"
-        " WHERE article = r.article AND n > r.n ORDER BY n LIMIT 1), 0) AS following, coalesce(r.published, a.first_seen) AS at, coalesce(a.home_feed, 0) AS home_feed, r.media, r.categories,"
+        " WHERE article = r.article AND n > r.n ORDER BY n LIMIT 1), 0) AS following,"
+        " coalesce(r.published, a.first_seen) AS at, coalesce(a.home_feed, 0) AS home_feed, r.media, r.categories,"
         " r.symbols FROM json_each(?) one CROSS JOIN revisions r ON r.id = one.value"
         " CROSS JOIN articles a ON a.id = r.article)",
         [json.dumps(list(numbers))],
