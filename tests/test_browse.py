@@ -108,6 +108,24 @@ def test_every_table_has_a_title_and_a_description_or_is_hidden(archive: Path) -
     assert told == {name for name, one in tables.items() if not one.get("hidden")}
 
 
+def test_tables_and_queries_have_titles_and_descriptions_in_chinese(archive: Path) -> None:
+    from aggregator.browse.language import chinese
+    from aggregator.browse.metadata import TOLD
+
+    shown = {name: one for name, one in TOLD["tables"].items() if not one.get("hidden")} | TOLD["queries"]  # type: ignore[attr-defined, operator]
+    assert set(chinese()) == set(shown)
+    assert all(set(one) == {"title", "description"} and one["description"].endswith("。") for one in chinese().values())
+    addresses = [f"/archive/{name}?lang=zh" for name in shown if name != "images"]
+    for address, (status, html) in zip(addresses, get(archive, *addresses), strict=True):
+        assert status == 200, address
+        name = address.partition("?")[0].rpartition("/")[2]
+        assert f"<h1>{chinese()[name]['title']}</h1>" in html, address
+        assert "Custom SQL" not in html
+        assert "This data as" not in html
+    ((_, english),) = get(archive, "/archive/latest?lang=en")
+    assert "<h1>Latest articles</h1>" in english
+
+
 ASKED = {"by_day": "day=2026-11-23", "by_symbol": "symbol=sh600519", "search": "q=降准", "as_of": "as_of=2026-12-01"}
 
 

@@ -28,6 +28,18 @@ def texts() -> Mapping[str, Text]:
     return found
 
 
+@cache
+def chinese() -> Mapping[str, Text]:
+    """Title and description of tables, views and queries in Chinese, by name."""
+    return tomllib.loads((_FOLDER / "chinese" / "tables.toml").read_text(encoding="utf-8"))
+
+
+def told(language: str, name: str, known: Mapping[str, Any] | None, field: str) -> str:
+    """``title`` or ``description`` of a table, view or query, of which Datasette's metadata has the English one."""
+    english = str((known or {}).get(field) or "")
+    return chinese().get(name, {}).get(field, english) if language == "zh" else english
+
+
 def language_of(request: Any) -> str:
     """``zh`` or ``en``: of ``?lang=``, else the cookie, else the ``Accept-Language`` (RFC 9110, 12.5.4)."""
     if request is None:

@@ -13,7 +13,7 @@ from datasette.utils.asgi import NotFound, Response
 from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader
 
 from aggregator.browse.archives import archives_of
-from aggregator.browse.language import LANGUAGES, language_of, remember, text
+from aggregator.browse.language import LANGUAGES, language_of, remember, text, told
 from aggregator.browse.times import ago, local, long_day, span
 from aggregator.browse.visit import address
 
@@ -83,6 +83,7 @@ def layout(datasette: Any, request: Any, database: str | None) -> dict[str, obje
         "layout": made,
         "t": made.say,
         "to": made.to,
+        "told": partial(told, made.language),
         "local": local,
         "span": made.span,
         "ago": partial(ago, made.language),
