@@ -104,11 +104,12 @@ def _print(found: Sequence[tuple[Watched, Sequence[Hour]]], gaps: Sequence[Row],
     complain(f"{len(open_ones)} gaps, {filled} more were filled · times in {zone.key}")
 
 
-def _days(feed: str, listed: Iterable[Hour], zone: ZoneInfo) -> Iterator[tuple[object, ...]]:
-    """A feed's days since it is watched, the 24 hours of each as marks."""
+def _days(feed: str, listed: Sequence[Hour], zone: ZoneInfo) -> Iterator[tuple[object, ...]]:
+    """A feed's days since it is watched, and the last one, the 24 hours of each as marks."""
+    last = max((hour.at.astimezone(zone).date() for hour in listed), default=None)
     for day, some in groupby(listed, lambda hour: hour.at.astimezone(zone).date()):
         of_day = list(some)
-        if all(hour.state == "before" for hour in of_day):
+        if day != last and all(hour.state == "before" for hour in of_day):
             continue
         marks = {hour.at.astimezone(zone).hour: _mark(hour) for hour in of_day}
         counts = (sum(counted) for counted in zip(*((h.polls, h.failed, h.entries) for h in of_day), strict=True))

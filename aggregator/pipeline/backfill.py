@@ -58,7 +58,8 @@ async def backfill(desk: Desk, feed: Feed, report: Report, most: int | None, fol
     gaps = await desk.archive.backfill.gaps(feed)
     for gap in gaps:
         done = await _read_back(desk, feed, gap, tally, follow)
-        said.append(f"what may be missing since {gap.since.astimezone(UTC):%Y-%m-%d %H:%M} UTC: {tally.said}")
+        what = "what may be missing since" if gap.cause == "no overlap" else "its list back to"
+        said.append(f"{what} {gap.since.astimezone(UTC):%Y-%m-%d %H:%M} UTC: {tally.said}")
         if not done:
             break
     if not gaps:
