@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -200,6 +202,37 @@ def test_full_text_in_the_listing_needs_no_page_and_pages_false_takes_what_there
     with Reader(tmp_path / "b.db") as reader:
         bodies = [str(row["body"]) for row in reader.articles()]
     assert sorted(bodies, key=len) == ["短讯。", f"<p>{'全文' * 120}。</p>"]
+
+
+def test_texts_that_need_no_page_are_stored_in_few_commits(tmp_path: Path, site: Site) -> None:
+    full = "<content:encoded>" + "全文。" * 100 + "</content:encoded>"
+    site.answers |= {LISTING: rss(*(item(number, extra=full) for number in range(40)))}
+    polled(tmp_path, site)
+    with closing(sqlite3.connect(tmp_path / "a.db")) as db:
+        (commits,) = db.execute("SELECT count(*) FROM commits").fetchone()
+        (articles,) = db.execute("SELECT count(*) FROM articles WHERE revision IS NOT NULL").fetchone()
+    assert (articles, commits <= 5) == (40, True)
+
+
+def test_no_more_pages_are_asked_for_at_once_than_there_are_to_be(tmp_path: Path, site: Site) -> None:
+    site.answers |= {LISTING: rss(*(item(number) for number in range(30))), **urls(list(range(30)))}
+    under_way, most = 0, 0
+
+    async def counted(request: Request) -> Page:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0)
+        under_way -= 1
+        return await site(request)
+
+    async def run() -> None:
+        async with desk(tmp_path / "a.db", site, feed()) as one:
+            await poll(replace(one, fetch=counted, fetches=3), feed())
+            assert await one.archive.due() == 0
+
+    asyncio.run(run())
+    assert most == 3
 
 
 def test_gone_pages_and_films_become_link_only_articles_with_their_reason(tmp_path: Path, site: Site) -> None:

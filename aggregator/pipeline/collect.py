@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from aggregator.articles.compose import compose, from_entry, link_only_article, 
 from aggregator.articles.differences import Reading, is_edit
 from aggregator.errors import AggregatorError, ArchiveError, FetchError, ParseError, masked
 from aggregator.identity.fingerprint import fingerprint
-from aggregator.model import Article, Feed, Page, Pending, Settled, Signs
+from aggregator.model import Article, Feed, Page, Pending, Request, Settled, Signs
 from aggregator.pipeline.crew import work_through
 from aggregator.pipeline.deriving import read_as_told, rederive
 from aggregator.pipeline.desk import Budget, Desk, Outcome, Watch
@@ -40,7 +41,13 @@ async def collect(
 
     ``watch`` is told of every outcome as it comes. Cancelled, it leaves what was not settled waiting.
     """
-    claim, attempt = partial(desk.archive.pending, feed), partial(_attempt, desk)
+    lanes = asyncio.Semaphore(desk.fetches)
+
+    async def fetch(request: Request) -> Page:
+        async with lanes:
+            return await desk.fetch(request)
+
+    claim, attempt = partial(desk.archive.pending, feed), partial(_attempt, replace(desk, fetch=fetch))
     return await work_through(desk.workers, budget or Budget(), claim, attempt, watch, desk.archive.release)
 
 

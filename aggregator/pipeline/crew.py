@@ -45,15 +45,15 @@ async def work_through(
             task = await queue.next()
 
     async def latecomer() -> None:
-        await worker(await queue.next())
+        await worker(await queue.next(done=False))
 
-    first = await queue.next()
+    first = await queue.next(done=False)
     if first is None:  # as after most polls
         return results
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(worker(first))
-            for _ in range(workers - 1):
+            for _ in range(min(workers - 1, queue.promised)):
                 group.create_task(latecomer())
     except ExceptionGroup as errors:
         raise errors.exceptions[0] from None
@@ -74,20 +74,32 @@ class _Queue(Generic[Task]):
         self._turn = asyncio.Lock()
         self._many = FEW
         self._claimed_at = float("-inf")
+        self._out = 0  # tasks handed out that are not done
+        self._short = False  # the last claim gave less than was wanted: there is no more for now
 
     @property
     def left(self) -> list[Task]:
         """The tasks that nobody got to."""
         return list(self._waiting)
 
-    async def next(self) -> Task | None:
-        """The next task, if there is one, and room for it."""
+    @property
+    def promised(self) -> int:
+        """How many more workers may find a task."""
+        return len(self._waiting) if self._short else MANY
+
+    async def next(self, *, done: bool = True) -> Task | None:
+        """The next task, if there is one, and room for it; ``done``: the caller has seen one to its end.
+
+        When there were no more, only who did the last one asks again: what was announced meanwhile, or waits once more.
+        """
+        self._out -= done
         if not self._room.take():
             return None
         async with self._turn:
-            if not self._waiting:
+            if not self._waiting and not (self._short and self._out):
                 await self._fill()
         if self._waiting:
+            self._out += 1
             return self._waiting.popleft()
         self._room.give_back()
         return None
@@ -97,4 +109,7 @@ class _Queue(Generic[Task]):
         self._many = min(self._many * 2, MANY) if now - self._claimed_at < _QUICK else FEW
         self._claimed_at = now
         left = self._room.left
-        self._waiting.extend(await self._claim(self._many if left is None else min(self._many, left + 1)))
+        wanted = self._many if left is None else min(self._many, left + 1)
+        found = await self._claim(wanted)
+        self._short = len(found) < wanted
+        self._waiting.extend(found)

@@ -29,7 +29,11 @@ async def inline(work: Callable[..., T], /, *args: object) -> T:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What the flow works with. ``feeds`` are the configured ones by name, ``holds`` the hosts that refuse."""
+    """What the flow works with. ``feeds`` are the configured ones by name, ``holds`` the hosts that refuse.
+
+    ``workers`` articles are worked on at once, so that what needs no page is stored in few commits; no more than
+    ``fetches`` of them wait for an answer of the network.
+    """
 
     fetch: Fetch
     archive: Archive
@@ -40,7 +44,8 @@ class Desk:
     rules: Rules = field(default_factory=built_in)
     work: Work = inline
     holds: Callable[[], Sequence[Hold]] = tuple
-    workers: int = 8
+    workers: int = 50
+    fetches: int = 8
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ async def collect_images(
     async def claim(_: int) -> Sequence[WaitingImage]:
         return await desk.archive.pending_images(1)
 
-    return await work_through(desk.workers, budget or Budget(), claim, attempt, watch)
+    return await work_through(min(desk.workers, desk.fetches), budget or Budget(), claim, attempt, watch)
 
 
 def told(outcomes: Sequence[ImageOutcome]) -> str:

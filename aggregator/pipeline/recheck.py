@@ -34,7 +34,7 @@ async def recheck(
     async def claim(_: int) -> Sequence[Recheck]:
         return await desk.archive.rechecks(feed, 1)
 
-    return await work_through(desk.workers, budget or Budget(), claim, attempt, watch)
+    return await work_through(min(desk.workers, desk.fetches), budget or Budget(), claim, attempt, watch)
 
 
 async def _look(desk: Desk, one: Recheck) -> Outcome:
