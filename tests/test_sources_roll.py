@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from aggregator.errors import ParseError
 from aggregator.model import Enclosure, Listing, Page
@@ -206,6 +208,24 @@ def test_the_digest_covers_the_items_alone() -> None:
     assert ROLL.digest(first) != ROLL.digest(page(answer(item(mtime="1790596999"))))
     assert ROLL.digest(page("<html>")) != ROLL.digest(page("<html/>"))
     assert len(ROLL.digest(page(b"\xff" * 9))) == 64
+
+
+TRICKY = st.sampled_from(
+    ["", "1", "2", '"data":[1]', '"timestamp":"1"', '"rtime":1', "\\", '\\"rtime":2,"data":', "中"]
+)
+VALUES = TRICKY | st.sampled_from([0, 1, 12]) | st.lists(st.dictionaries(st.sampled_from(["data", "rtime"]), TRICKY))
+RESULTS = st.dictionaries(st.sampled_from(["timestamp", "rtime", "top", "data"]), VALUES).flatmap(
+    lambda result: st.permutations(list(result.items())).map(dict)
+)
+
+
+@given(st.lists(RESULTS, min_size=2, max_size=6), st.booleans())
+def test_equal_digests_are_equal_items_wherever_the_times_stand(results: list[dict[str, object]], tight: bool) -> None:
+    separators = (",", ":") if tight else None
+    digests = [ROLL.digest(page(json.dumps({"result": one}, separators=separators))) for one in results]
+    items = [json.dumps(one["data"], sort_keys=True) for one in results if "data" in one]
+    told = [digest for one, digest in zip(results, digests, strict=True) if "data" in one]
+    assert all((a == b) == (x == y) for a, x in zip(items, told, strict=True) for b, y in zip(items, told, strict=True))
 
 
 def test_the_address_asks_for_one_full_first_page() -> None:

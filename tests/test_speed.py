@@ -51,6 +51,23 @@ def test_after_a_poll_without_news_the_archive_is_asked_once_for_work() -> None:
     assert (work.done(Budget()), len(work.asked)) == ([], 1)
 
 
+def test_where_little_waits_the_archive_is_asked_once_more_when_it_is_done() -> None:
+    work = Work([1, 2, 3, 4, 5])
+    assert (sorted(work.done(Budget())), len(work.asked)) == ([1, 2, 3, 4, 5], 2)
+
+
+def test_what_comes_while_the_last_is_worked_on_is_done_too() -> None:
+    work = Work([1, 2, 3])
+
+    async def attempt(task: int) -> int:
+        await asyncio.sleep(0)
+        if task == 3:
+            work.waiting += [4, 5]
+        return task
+
+    assert sorted(asyncio.run(work_through(3, Budget(), work.claim, attempt))) == [1, 2, 3, 4, 5]
+
+
 def test_work_is_claimed_in_portions_that_grow_while_it_goes_quickly() -> None:
     work = Work(list(range(500)))
     assert sorted(work.done(Budget())) == list(range(500))
