@@ -60,6 +60,11 @@ def what_would_be(db: Database, ones: Sequence[Taken]) -> list[Result]:
     return ["known" if _is_known(db, one) else "attached" if _equal(db, one) else "imported" for one in ones]
 
 
+def has_imported(db: Database) -> bool:
+    """Whether documents were ever taken in: else there is nothing that an entry could be ``matching``."""
+    return db.execute("SELECT 1 FROM feeds WHERE name = ?", [IMPORTED]).fetchone() is not None
+
+
 def matching(db: Database, one: Announced) -> int | None:
     """The imported article that an entry of a live listing announces: title and date to the second are equal.
 

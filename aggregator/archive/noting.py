@@ -12,7 +12,7 @@ from aggregator.archive import auditing, gaps, health, sweeping
 from aggregator.archive.apart import UNSTORABLE, attempt, set_apart, storable
 from aggregator.archive.dropping import DROPPED
 from aggregator.archive.forgetting import forgotten
-from aggregator.archive.importing import matching
+from aggregator.archive.importing import has_imported, matching
 from aggregator.archive.lean import Database
 from aggregator.archive.questions import ARTICLES, at
 from aggregator.archive.renumbering import tell, under_new_ids
@@ -182,6 +182,7 @@ def note_entries(
     times = Counter(one.keys[0] for one in announced)
     erased = forgotten(db)
     overlap = gaps.reaches_back(listed, renumbered, known, {*said, *erased})
+    note_it = partial(_note_entry, db, feed_id=feed_id, known=known, imports=has_imported(db))
     new = changed = arrived = 0
     refused: list[tuple[Entry, Exception]] = []
     for one in announced:
@@ -192,8 +193,7 @@ def note_entries(
         now = _comparable(one.entry)
         if isinstance(now, Comparable) and before and _is_no_news(now, before, repeated=times[one.keys[0]] > 1):
             continue
-        note_it = partial(_note_entry, db, feed_id=feed_id, article=article, one=one, known=known, said=bool(before))
-        done = attempt(db, stamp, note_it)
+        done = attempt(db, stamp, partial(note_it, article=article, one=one, said=bool(before)))
         if isinstance(done, Exception) or isinstance(now, Exception):
             refused.append((one.entry, next(error for error in (now, done) if isinstance(error, Exception))))
             continue
@@ -214,13 +214,21 @@ class _Done(NamedTuple):
 
 
 def _note_entry(
-    db: Database, stamp: Commit, feed_id: int, article: int | None, one: Announced, known: dict[str, int], *, said: bool
+    db: Database,
+    stamp: Commit,
+    *,
+    feed_id: int,
+    article: int | None,
+    one: Announced,
+    known: dict[str, int],
+    said: bool,
+    imports: bool,
 ) -> _Done:
-    """One sighting; ``said``: this feed has announced the article before."""
+    """One sighting; ``said``: this feed has announced the article before. ``imports``: documents were taken in."""
     if article is not None:
         edited = said or _moved(db, article, one.entry)
         done = _Done(article, changed=_ask_again(db, stamp, article, one.entry) if edited else 0)
-    elif (imported := matching(db, one)) is not None:
+    elif imports and (imported := matching(db, one)) is not None:
         _ask_again(db, stamp, imported, one.entry)
         done = _Done(imported)
     else:

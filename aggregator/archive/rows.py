@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from aggregator.archive.chain import seal
 from aggregator.archive.lean import Database
@@ -82,10 +83,13 @@ class Stamp:
 
 def insert(db: Database, table: str, values: Mapping[str, Value]) -> int:
     """Add a row; its rowid."""
-    columns = ", ".join(f'"{name}"' for name in values)
-    marks = ", ".join("?" * len(values))
-    row = db.execute(f'INSERT INTO "{table}" ({columns}) VALUES ({marks})', list(values.values())).lastrowid
-    return row or 0
+    return db.execute(_insertion(table, tuple(values)), list(values.values())).lastrowid or 0
+
+
+@lru_cache(maxsize=256)
+def _insertion(table: str, names: tuple[str, ...]) -> str:
+    columns = ", ".join(f'"{name}"' for name in names)
+    return f'INSERT INTO "{table}" ({columns}) VALUES ({", ".join("?" * len(names))})'
 
 
 def update(db: Database, table: str, row: int, values: Mapping[str, Value]) -> None:

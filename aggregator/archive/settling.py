@@ -12,7 +12,7 @@ from aggregator.archive.lean import Database
 from aggregator.archive.questions import ARTICLES, at
 from aggregator.archive.revising import revise
 from aggregator.archive.rows import Commit, add_page, commit, stored_page, transaction, update, when
-from aggregator.archive.sightings import latest
+from aggregator.archive.sightings import latest_number
 from aggregator.archive.tasks import task_of
 from aggregator.archive.watching import observe
 from aggregator.errors import AggregatorError
@@ -91,7 +91,7 @@ class Settling:
 
 def _take_off(db: Database, now: datetime, task: Pending) -> None:
     """An article is settled; unless an edit was announced while its page was on the way: then it waits once more."""
-    if task.sighting in (None, latest(db, task.article, task.feed)[0]):
+    if task.sighting in (None, latest_number(db, task.article, task.feed)):
         db.execute("DELETE FROM work WHERE article = ?", [task.article])
         return
     waits = "state = 'pending', tries = 0, next_try = ?, claimed_until = NULL, error_kind = NULL, error = NULL"

@@ -13,20 +13,25 @@ _COLUMNS = (
     "e.id, guid, link, title, published, updated, intime, published_text, author, media, summary, content,"
     " e.full_text, e.categories, symbols, enclosures"
 )
+_LATEST = (
+    'FROM entries e JOIN feeds f ON f.id = e.feed WHERE article = :article AND (:until IS NULL OR e."commit" <= :until)'
+    " ORDER BY f.source = 'import', updated DESC, f.name = :home DESC, e.id DESC LIMIT 1"
+)
 
 
 def latest(db: Database, article: int, home: str, until: int | None = None) -> tuple[int, Entry]:
     """The number of the entry that counts, and what it says: the latest edit, the home feed's words where several
     know it; what a listing says before what a document does. With ``until`` of those that commits up to that one know.
     """
-    rows = db.query(
-        f"SELECT {_COLUMNS} FROM entries e JOIN feeds f ON f.id = e.feed WHERE article = :article"
-        ' AND (:until IS NULL OR e."commit" <= :until)'
-        " ORDER BY f.source = 'import', updated DESC, f.name = :home DESC, e.id DESC LIMIT 1",
-        {"article": article, "until": until, "home": home},
-    )
+    rows = db.query(f"SELECT {_COLUMNS} {_LATEST}", {"article": article, "until": until, "home": home})
     row = next(iter(rows))
     return row["id"], _entry(row)
+
+
+def latest_number(db: Database, article: int, home: str) -> int:
+    """The number alone of the entry that counts now."""
+    values = {"article": article, "until": None, "home": home}
+    return int(db.execute(f"SELECT e.id {_LATEST}", values).fetchone()[0])
 
 
 def entry(db: Database, number: int) -> Entry:
