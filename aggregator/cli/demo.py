@@ -28,6 +28,29 @@ from aggregator.text.dates import iso, parse_iso
 
 SERVE_EVERY = 20.0  # seconds between two steps of the newsroom
 _STATUS = {"api_error": "failed"}
+# Behind the feeds of the packaged configuration.
+_MORE_FEEDS = """
+  # Lists of Sina beside the roll API, in this demo only.
+  - name: sina-live # 7x24
+    source: sina-live
+    url: https://zhibo.sina.com.cn/api/zhibo/feed?zhibo_id=152
+    categories: [金融, 新浪财经, 新浪财经－快讯]
+
+  - name: sina-companies # the column 上市公司
+    source: sina-column
+    url: https://finance.sina.com.cn/roll/c/56592.shtml
+    categories: [金融, 新浪财经, 新浪财经－上市公司]
+
+  - name: sina-moutai-news
+    source: sina-company
+    url: https://vip.stock.finance.sina.com.cn/corp/go.php/vCB_AllNewsStock/symbol/sh600519.phtml
+    categories: [金融, 新浪财经, 新浪财经－贵州茅台]
+
+  - name: sina-moutai # announcements
+    source: sina-company
+    url: https://vip.stock.finance.sina.com.cn/corp/go.php/vCB_AllBulletin/stockid/600519.phtml
+    categories: [金融, 新浪财经, 新浪财经－贵州茅台]
+"""
 
 
 @dataclass(slots=True)
@@ -110,7 +133,7 @@ def _settings(folder: Path, config: Path | None, replica: Replica) -> Settings:
     """
     path = folder / "config.yaml"
     if config is None and not path.exists():
-        path.write_text(starter(), encoding="utf-8")
+        path.write_text(starter() + _MORE_FEEDS, encoding="utf-8")
     settings = load(config) if config else parse(path.read_text(encoding="utf-8"), path)
     network = settings.network.model_copy(update={"connect_to": replica.connect_to()})
     changed: dict[str, object] = {"archive": folder / "archive.db", "network": network}

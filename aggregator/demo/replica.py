@@ -1,4 +1,4 @@
-"""A replica of Sina on loopback: roll API, article pages, pictures, two feeds, so that the main job needs no internet.
+"""A replica of Sina on loopback: its lists, article pages, pictures, two feeds, so that the main job needs no internet.
 
 It answers by the Host header, so that a client that reaches Sina's hosts "at" its address sees one small Sina.
 """
@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from urllib.parse import parse_qsl, urlsplit
 
-from aggregator.demo import edition, images, listings, pages
+from aggregator.demo import columns, edition, flashes, images, listings, pages
 from aggregator.demo.ledger import Change, Ledger, Published
 from aggregator.demo.mutations import MUTATIONS, mutated
 from aggregator.demo.pages import Answer
@@ -29,7 +29,9 @@ PAGE_HOSTS = (
     "blog.sina.com.cn",
     "video.sina.com.cn",
 )
-HOSTS = ("feed.mix.sina.com.cn", *PAGE_HOSTS, "n.sinaimg.cn", "rss.sina.com.cn", "go.rss.sina.com.cn")
+LIVE = {("zhibo.sina.com.cn", "/api/zhibo/feed"): "page_size", ("app.cj.sina.com.cn", "/api/news/pc"): "size"}
+LISTS = ("feed.mix.sina.com.cn", *(host for host, _ in LIVE), columns.COMPANY_HOST)
+HOSTS = (*LISTS, *PAGE_HOSTS, "n.sinaimg.cn", "rss.sina.com.cn", "go.rss.sina.com.cn")
 MUTABLE = frozenset({"finance2026", "finance2019", "news2018"})  # the templates of today
 RSS_PATH = "/roll/finance/hot_roll.xml"
 ATOM_PATH = "/demo/atom.xml"
@@ -138,23 +140,39 @@ class Replica:
             self.requests[asked.method, asked.host, parts.path] += 1
             if asked.host in self._shut:
                 return _forbidden()
-            if asked.host in PAGE_HOSTS:
-                return self._page(asked.host, parts.path)
-            match asked.host, parts.path:
-                case "feed.mix.sina.com.cn", "/api/roll/get":
-                    return self._roll(asked, dict(parse_qsl(parts.query)))
-                case "rss.sina.com.cn", path if path == RSS_PATH:
-                    return listings.rss(self.ledger)
-                case "rss.sina.com.cn", path if path == ATOM_PATH:
-                    return listings.atom(self.ledger)
-                case "go.rss.sina.com.cn", "/redirect.php":
-                    return Answer(b"", status=302, location=asked.target.partition("url=")[2])
-                case "n.sinaimg.cn", _ if not asked.headers.get("referer"):
-                    return _forbidden()
-                case "n.sinaimg.cn", path if path.endswith(".png"):
-                    return Answer(images.png(path), type="image/png", modified=datetime(2024, 6, 27, tzinfo=UTC))
-                case _:
-                    return pages.not_found()
+            return self._list(asked, parts.path, dict(parse_qsl(parts.query))) or self._file(asked, parts.path)
+
+    def _list(self, asked: Asked, path: str, query: dict[str, str]) -> Answer | None:
+        """A list, or what else the hosts of lists have; ``None`` where it is not for them."""
+        if size := LIVE.get((asked.host, path)):
+            return flashes.flashes(self.ledger, query, size, self._now())
+        match asked.host, path:
+            case "feed.mix.sina.com.cn", "/api/roll/get":
+                return self._roll(asked, query)
+            case columns.COMPANY_HOST, _:
+                return columns.company(self.ledger, path, query)
+            case "finance.sina.com.cn", _:
+                return columns.column(self.ledger, path, self._now())
+            case "rss.sina.com.cn", _ if path == RSS_PATH:
+                return listings.rss(self.ledger)
+            case "rss.sina.com.cn", _ if path == ATOM_PATH:
+                return listings.atom(self.ledger)
+            case _:
+                return None
+
+    def _file(self, asked: Asked, path: str) -> Answer:
+        """An article's page, a picture, or where a link of a feed leads."""
+        if asked.host in PAGE_HOSTS:
+            return self._page(asked.host, path)
+        match asked.host, path:
+            case "go.rss.sina.com.cn", "/redirect.php":
+                return Answer(b"", status=302, location=asked.target.partition("url=")[2])
+            case "n.sinaimg.cn", _ if not asked.headers.get("referer"):
+                return _forbidden()
+            case "n.sinaimg.cn", _ if path.endswith(".png"):
+                return Answer(images.png(path), type="image/png", modified=datetime(2024, 6, 27, tzinfo=UTC))
+            case _:
+                return pages.not_found()
 
     def _roll(self, asked: Asked, query: dict[str, str]) -> Answer:
         """Refused without a Referer and a browser's name, as the API does; never the same answer twice."""
