@@ -136,8 +136,9 @@ async def catch_up(app: App, turns: int | None = None) -> int:
     Their words for search, which of them are reprints, and when the exchanges of the symbols they name trade. At most
     so many ``turns`` of each; how many revisions were indexed or compared.
     """
-    indexed = await _turns(lambda: app.archive.index(app.desk.rules), turns)
-    compared = await _turns(lambda: app.archive.compare(app.desk.rules, 20), turns)
+    steps = 1 if turns else 10  # whoever asks for all of it has nothing else to do: larger steps are fewer commits
+    indexed = await _turns(lambda: app.archive.index(app.desk.rules, 50 * steps), turns)
+    compared = await _turns(lambda: app.archive.compare(app.desk.rules, 20 * steps), turns)
     version = calendars_version()
     since = await app.archive.calendars_wanted(version) if version else None
     if version and since:
