@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
-from aggregator.articles.document import Document, files, placeholder, render, safe_title
+from aggregator.articles.document import ADDRESS, PLAIN, Document, files, placeholder, render, safe_title
 from aggregator.text.dates import instant
 from aggregator.text.html import body_html, first_image
 
@@ -187,3 +187,18 @@ def test_a_document_is_the_same_every_time_and_stays_in_its_folder(document: Doc
         assert len(parts) == 4
         assert not {"", ".", ".."}.intersection(parts)
         assert all(len(part.encode()) <= 255 and not part.startswith(("_", ".")) for part in parts)
+
+
+def test_what_is_not_read_back_reads_back_whatever_it_consists_of() -> None:
+    """Titles and pictures that are taken for plain, of every character they may have, in their place and alone."""
+    letters = [one for one in map(chr, range(0x110000)) if PLAIN.fullmatch(one)]
+    assert len(letters) > 100_000
+    for loader in (yaml.SafeLoader, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+        for start in range(0, len(letters), 1_000):
+            text = "".join(letters[start : start + 1_000])
+            assert yaml.load(f"title: '{text}'\nnext: ''", Loader=loader) == {"title": text, "next": ""}
+        for one in filter(str.isascii, letters):
+            for text in (one, one * 3, f"a{one}", f"{one}a", f"---{one}"):
+                assert yaml.load(f"title: '{text}'\nnext: ''", Loader=loader) == {"title": text, "next": ""}
+        address = "https://" + "".join(one for one in map(chr, range(128)) if ADDRESS.fullmatch(f"http://{one}"))
+        assert yaml.load(f"headimg: '{address}'", Loader=loader) == {"headimg": address}
