@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
-import os
 import re
 import sqlite3
 import subprocess
@@ -167,11 +166,14 @@ def test_canned_queries_answer(archive: Path) -> None:
     assert "降准" in answers[0][1] or "\\u964d\\u51c6" in answers[0][1]
 
 
+# Datasette loads what is installed but where this is set: it has no switch for people.
+ALONE = "import sys; sys._called_from_test = True; from datasette.cli import cli; cli()"
+
+
 def asked(archive: Path, address: str, *options: str) -> list[str]:
     """The titles a Datasette of its own finds, as its command line gives them, without plugins of the environment."""
-    call = [sys.executable, "-m", "datasette", str(archive), *options, "--get", f"/{archive.stem}/{address}"]
-    environment = os.environ | {"DATASETTE_LOAD_PLUGINS": ""}
-    done = subprocess.run(call, capture_output=True, text=True, check=True, env=environment)
+    call = [sys.executable, "-c", ALONE, str(archive), *options, "--get", f"/{archive.stem}/{address}"]
+    done = subprocess.run(call, capture_output=True, text=True, check=True)
     return sorted(row["title"] for row in json.loads(done.stdout))
 
 

@@ -168,9 +168,9 @@ def test_x1_nothing_runs_on_the_reading_page_of_browse(tmp_path: Path, shared: P
 
 
 @contextmanager
-def browse(folder: Path, *options: str, **environment: str) -> Iterator[str]:
-    """``aggregator browse`` on the archive in a folder, as its own process; its address."""
-    (folder / "config.yaml").write_text("archive: archive.db\nfeeds: []\n", encoding="utf-8")
+def browse(folder: Path, *options: str, more: str = "", **environment: str) -> Iterator[str]:
+    """``aggregator browse`` on the archive in a folder, as its own process, with ``more`` configured; its address."""
+    (folder / "config.yaml").write_text(f"archive: archive.db\nfeeds: []\n{more}", encoding="utf-8")
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         port = one.getsockname()[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 from collections import Counter
@@ -9,7 +10,7 @@ from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, unquote, urlencode
 
 import pytest
 import searching
@@ -94,6 +95,28 @@ def test_a_search_can_be_followed_as_a_feed(archive: Path) -> None:
     for answer in asked(*map(unescape, links), of=(archive,)):
         assert answer.status_code == 200
         assert "央行" in answer.text
+
+
+def followed(archive: Path, **values: object) -> list[str]:
+    links = re.findall(r'<a href="([^"]+)">(?:Atom|JSON Feed)</a>', found(archive, **values))
+    return [unescape(link) for link in links]
+
+
+def test_the_feed_of_a_narrowed_search_has_just_what_it_finds(demo_archive: Path) -> None:
+    sql = "SELECT symbol FROM symbols GROUP BY 1 ORDER BY count(DISTINCT article) DESC, 1 LIMIT 3"
+    symbols = [symbol for (symbol,) in query(demo_archive, sql)]
+    media = "环宇财讯"
+    for values in ({"symbol": symbols}, {"symbol": symbols[:1], "q": "增长"}, {"symbol": symbols, "media": media}):
+        wanted = {number for page in (1, 2) for number in numbers(found(demo_archive, page=page, **values))}
+        assert len(wanted) < 40
+        _, told = followed(demo_archive, **values)
+        (answer,) = asked(told, of=(demo_archive,))
+        ids = "SELECT id FROM articles WHERE url IN (SELECT value FROM json_each(?)) AND document NOT NULL"
+        urls = json.dumps([item["url"] for item in answer.json()["items"]])
+        assert {number for (number,) in query(demo_archive, ids, urls)} == wanted, values
+        assert all(symbol in unquote(answer.json()["feed_url"]) for symbol in values["symbol"])
+    for ended in ({"month": "2026-11"}, {"q": "增长", "media": [media, "x"]}, {"q": "增长", "feed": "sina-banking"}):
+        assert followed(demo_archive, **ended) == []
 
 
 def test_months_are_shanghais(demo_archive: Path) -> None:

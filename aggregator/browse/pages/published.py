@@ -125,9 +125,13 @@ def _read(connection: Connection, revisions: Sequence[int]) -> list[Row]:
 
 
 async def _wanted(visit: Visit) -> _Wanted:
-    said = {name: value for name in _NAMES if (value := visit.argument(name))}
+    said = {name: value for name in _NAMES if (value := " ".join(_values(visit, name)))}
+    symbols = _values(visit, "symbol")
     match = (match_of(parse(said["q"])) or _NOTHING) if "q" in said else None
-    asked = Asked(match, said.get("symbol"), media=said.get("media"), category=said.get("category"))
+    asked = Asked(
+        match, symbols[0] if len(symbols) == 1 else None, media=said.get("media"), category=said.get("category")
+    )
+    asked = replace(asked, symbols=json.dumps(symbols) if len(symbols) > 1 else None)
     asked = replace(asked, since=_bound(said.get("since"), 0), until=_bound(said.get("until"), 1))
     path = visit.request.url_vars.get("feed")
     names = [unquote(path), tilde_decode(path)] if path else [said["feed"]] if "feed" in said else []
@@ -138,6 +142,13 @@ async def _wanted(visit: Visit) -> _Wanted:
         asked, said = replace(asked, feed=known[0]), said | {"feed": known[1]}
     told = [said[name] for name in ("feed", *_NAMES) if name in said]
     return _Wanted(asked, " · ".join(dict.fromkeys(told)) or visit.say("all_articles"), urlencode(sorted(said.items())))
+
+
+def _values(visit: Visit, name: str) -> list[str]:
+    """What an address says of a name: of stocks all there are, each once and in order, else one value."""
+    if name == "symbol":
+        return sorted({one.strip() for one in visit.arguments(name)} - {""})
+    return [value] if (value := visit.argument(name)) else []
 
 
 def _bound(day: str | None, which: int) -> str | None:
@@ -151,9 +162,9 @@ def _bound(day: str | None, which: int) -> str | None:
 
 
 def _here(visit: Visit, **more: object) -> str:
-    said = {name: visit.argument(name) for name in _NAMES if visit.argument(name)} | more
+    said = {name: values for name in _NAMES if (values := _values(visit, name))} | more
     path: str = visit.request.path
-    return path + (f"?{urlencode(said)}" if said else "")
+    return path + (f"?{urlencode(said, doseq=True)}" if said else "")
 
 
 def _tag(*parts: object) -> str:

@@ -45,6 +45,15 @@ class Asked:
         said = {"q": self.q, **self.chosen, "sort": self.sort, "as_of": self.as_of, "day": self.day}
         return {**said, **changed}
 
+    def followed(self) -> dict[str, object] | None:
+        """The query string of a feed that has what this finds; ``None`` where no feed goes on having just that."""
+        ended = self.as_of or self.day or self.chosen["month"] or (self.q and not self.match)
+        # A feed of ours named in an address has all that it announced, a facet what it announced first.
+        if ended or self.chosen["feed"] or any(len(self.chosen[facet]) > 1 for facet in ("media", "category")):
+            return None
+        said: dict[str, object] = {"q": self.q, **{facet: values for facet, values in self.chosen.items() if values}}
+        return said if any(said.values()) else None
+
     def without(self, facet: str, value: str) -> dict[str, object]:
         """The query string that does not ask for a facet's value."""
         return self.query(**{facet: tuple(one for one in self.chosen[facet] if one != value)})
@@ -99,6 +108,7 @@ def _found(visit: Visit, connection: Connection, asked: Asked) -> dict[str, obje
     lines = sql.shown(connection, page.tolist())
     return {
         "asked": asked,
+        "followed": asked.followed(),
         "last_day": last and local(last, "day"),
         "stocks": [] if asked.chosen["symbol"] else sql.symbols(connection, _names(asked.q)),
         "nothing_wanted": bool(asked.q) and not asked.match,

@@ -20,12 +20,14 @@ _TIME = "coalesce(a.published, a.first_seen)"
 class Asked:
     """Which articles are wanted; ``None`` is no matter.
 
-    ``match`` is an expression of FTS5, ``feed`` the number of one that announced them, ``since`` the first instant of
-    publication and ``until`` the first no longer wanted, ``before`` a version behind which the answer goes on.
+    ``match`` is an expression of FTS5, ``symbols`` a JSON array of stocks of which any will do, ``feed`` the number of
+    one that announced them, ``since`` the first instant of publication and ``until`` the first no longer wanted,
+    ``before`` a version behind which the answer goes on.
     """
 
     match: str | None = None
     symbol: str | None = None
+    symbols: str | None = None
     feed: int | None = None
     since: str | None = None
     until: str | None = None
@@ -41,6 +43,9 @@ _SOURCES = {
     " AND (:before IS NULL OR rowid < :before) ORDER BY rowid DESC LIMIT :most",
     "symbol": "SELECT a.revision AS id FROM (SELECT article FROM symbols WHERE symbol = :symbol"
     " ORDER BY article DESC LIMIT :most) JOIN articles a ON a.id = article ORDER BY id DESC LIMIT :most",
+    "symbols": "SELECT a.revision AS id FROM (SELECT DISTINCT s.article FROM json_each(:symbols) one"
+    " CROSS JOIN symbols s ON s.symbol = one.value ORDER BY s.article DESC LIMIT :most)"
+    " JOIN articles a ON a.id = article ORDER BY id DESC LIMIT :most",
     "feed": "SELECT a.revision AS id FROM (SELECT DISTINCT article FROM (SELECT article FROM entries"
     " WHERE feed = :feed ORDER BY id DESC LIMIT :most)) JOIN articles a ON a.id = article ORDER BY id DESC LIMIT :most",
     "since": "SELECT revision AS id FROM (SELECT revision FROM articles WHERE published >= :since"
@@ -51,6 +56,8 @@ _SOURCES = {
 }
 _CONDITIONS = {
     "symbol": "EXISTS (SELECT 1 FROM symbols WHERE article = a.id AND symbol = :symbol)",
+    "symbols": "EXISTS (SELECT 1 FROM symbols WHERE article = a.id"
+    " AND symbol IN (SELECT value FROM json_each(:symbols)))",
     "feed": "EXISTS (SELECT 1 FROM entries WHERE article = a.id AND feed = :feed)",
     "since": f"{_TIME} >= :since",
     "until": f"{_TIME} < :until",
