@@ -85,15 +85,25 @@ async def allowed(datasette: Any, request: Any, database: str) -> None:
     Raises:
         datasette.Forbidden: Datasette's rules say otherwise.
     """
-    await datasette.ensure_permissions(request.actor, [("view-database", database), "view-instance"])
+    if hasattr(datasette, "ensure_permissions"):
+        await datasette.ensure_permissions(request.actor, [("view-database", database), "view-instance"])
+    else:
+        await datasette.ensure_permission(**_seeing(database), actor=request.actor)
 
 
 async def visible(datasette: Any, request: Any, database: str) -> bool:
     """Whether the visitor may see an archive."""
-    seen, _ = await datasette.check_visibility(
-        request.actor, permissions=[("view-database", database), "view-instance"]
-    )
+    before = {"permissions": [("view-database", database), "view-instance"]}
+    asked = before if hasattr(datasette, "ensure_permissions") else _seeing(database)
+    seen, _ = await datasette.check_visibility(request.actor, **asked)
     return bool(seen)
+
+
+def _seeing(database: str) -> dict[str, object]:
+    """The permission as Datasette 1.0 names it."""
+    from datasette.resources import DatabaseResource  # which 0.65 has not
+
+    return {"action": "view-database", "resource": DatabaseResource(database)}
 
 
 async def visit_of(datasette: Any, request: Any) -> Visit | None:
