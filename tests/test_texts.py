@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.articles.plaintext import text_of
+from aggregator.articles.plaintext import kept, text_of, without
 from aggregator.articles.rules import built_in
 from aggregator.sources.entries import names
 from aggregator.text.characters import escape_text, one_line, printable
@@ -24,6 +26,43 @@ without_markup = st.text(st.characters(exclude_characters="<&") | st.sampled_fro
 def test_text_without_markup_is_read_as_a_tree_would_read_it(text: str) -> None:
     assert clean(f"{text}<b></b>") == f"{clean(text)}<b></b>"
     assert plain(f"{text}<b></b>") == plain(text)
+
+
+_TAGS = """p div span b i a ul ol li table tr td tbody caption ins style STYLE script pre br hr img image h1 h2
+    blockquote center font object svg math textarea title select template noscript iframe ruby rt dl
+    form""".split()
+_BETWEEN = (
+    *(
+        "文字",
+        "&amp;",
+        "&lt;style&gt;",
+        "&#60;style>",
+        "&nbsp;",
+        "&#1;",
+        "&",
+        "<",
+        "<!-- 注 -->",
+        "<!--<style>-->",
+        "<!--",
+    ),
+    *("]]>", "\n", "\u3000", "<?x?>", "</", "\x0b", ">", '"', "</p>", "</br>", "<p/>", "<ins class>", "&#x3c;ins>"),
+)
+
+
+def test_what_rules_remove_is_found_without_a_tree_where_it_is_looked_for_without_one() -> None:
+    dice = random.Random(7)
+    selectors = ["b", "B", "tbody", "li > b", "div, INS", "h1 ~ p", "br", "img", "p:empty", "\\62"]
+    rules = [replace(built_in(), remove=(*built_in().remove, one)) for one in selectors]
+    taken = 0
+    for _ in range(1_500):
+        tags = [f"<{dice.choice(('', '', '/'))}{dice.choice(_TAGS)}>" for _ in range(8)]
+        body = body_html("".join(dice.choices([*tags, *_BETWEEN], k=dice.randint(1, 14))), None)
+        for known in rules:
+            found = kept(body, None, known)
+            if found is body:
+                taken += 1
+                assert plain(found) == plain(without(body, known.remove)), (body, known.remove[-1])
+    assert taken > 5_000
 
 
 @pytest.mark.parametrize("reference", ["&#1;", "&#x7f;", "&#xfffe;", "&#xFDD0;", "\x01", "\x7f"])

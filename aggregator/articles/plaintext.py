@@ -36,6 +36,11 @@ def kept(html: str, rule: str | None, rules: Rules) -> str:
     selectors = rules.remove + (row.remove if row else ())
     if ("=" not in html and not _selected(html, selectors)) or too_heavy(html):
         return html
+    return without(html, selectors)
+
+
+def without(html: str, selectors: Sequence[str]) -> str:
+    """The markup without the elements that any of the selectors finds in its tree."""
     tree = LexborHTMLParser(f"<!DOCTYPE html><body>{html}")
     for selector in selectors:
         for node in tree.css(selector):
@@ -51,9 +56,9 @@ def _selected(html: str, selectors: tuple[str, ...]) -> bool:
 @cache
 def _names(selectors: tuple[str, ...]) -> frozenset[str | None]:
     """The elements that selectors find without an attribute, ``None`` for any element."""
-    bare = [part for selector in selectors for part in selector.split(",") if not re.search(r"[.#\[]", part)]
+    bare = [part.lower() for selector in selectors for part in selector.split(",") if not re.search(r"[.#\[]", part)]
     sure = re.compile(r"[a-z][a-z0-9]*")
-    odd = any(re.search(r"[:*|()]", re.sub(r"\[[^\]]*\]", "[]", selector)) for selector in selectors)
+    odd = any(re.search(r"[:*|()\\]", re.sub(r"\[[^\]]*\]", "[]", selector)) for selector in selectors)
     return frozenset({None} if odd else {word for part in bare for word in sure.findall(part)})
 
 
