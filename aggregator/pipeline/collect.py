@@ -15,7 +15,7 @@ from aggregator.identity.fingerprint import fingerprint
 from aggregator.model import Article, Feed, Page, Pending, Request, Settled, Signs
 from aggregator.pipeline.crew import work_through
 from aggregator.pipeline.deriving import read_as_told, rederive
-from aggregator.pipeline.desk import Budget, Desk, Outcome, Watch
+from aggregator.pipeline.desk import Budget, Desk, Outcome, Watch, without_texts
 from aggregator.pipeline.images import images_of
 from aggregator.pipeline.sifting import announced, as_read, sifted, wants_page
 from aggregator.sources.questions import page_request
@@ -39,7 +39,8 @@ async def collect(
 ) -> list[Outcome]:
     """Work through the articles that wait (of one feed, or of all), newest first, each handed out once.
 
-    ``watch`` is told of every outcome as it comes. Cancelled, it leaves what was not settled waiting.
+    ``watch`` is told of every outcome as it comes; none holds its text any more. Cancelled, it leaves what was not
+    settled waiting.
     """
     lanes = asyncio.Semaphore(desk.fetches)
 
@@ -47,7 +48,11 @@ async def collect(
         async with lanes:
             return await desk.fetch(request)
 
-    claim, attempt = partial(desk.archive.pending, feed), partial(_attempt, replace(desk, fetch=fetch))
+    claim, limited = partial(desk.archive.pending, feed), replace(desk, fetch=fetch)
+
+    async def attempt(task: Pending) -> Outcome:
+        return without_texts(await _attempt(limited, task))
+
     return await work_through(desk.workers, budget or Budget(), claim, attempt, watch, desk.archive.release)
 
 

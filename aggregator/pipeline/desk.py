@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol, TypeVar
 
 from aggregator.archive.protocol import Archive
@@ -61,6 +61,13 @@ class Outcome:
     error: AggregatorError | None = None
     dropped: bool = False
     absence: str | None = None
+
+
+def without_texts(outcome: Outcome) -> Outcome:
+    """An outcome with all that is told of it, and nothing of the texts: one run may have tens of thousands."""
+    entry = replace(outcome.task.entry, summary=None, content=None, original=None, raw=b"")
+    article = outcome.article and replace(outcome.article, html="", text="")
+    return replace(outcome, task=replace(outcome.task, entry=entry, stored=None), article=article)
 
 
 @dataclass(slots=True)
