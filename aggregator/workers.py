@@ -16,18 +16,23 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self, TypeVar
 
 from aggregator.errors import ParseError
-from aggregator.model import Entry, Page
+from aggregator.model import Article, Entry, Page
 
 T = TypeVar("T")
 
-HEAVY = 1_000_000  # bytes; lighter work is done at once, bounded by ``text.weight``
+TINY = 10_000  # bytes; up to so many the work takes a few milliseconds
+LIGHT = 100_000  # bytes; up to so many the work takes some hundredths of a second, and is done at once
+HEAVY = 1_000_000  # bytes; up to so many it is done in a thread, bounded by ``text.weight``
+_ENTRY = 1_000  # bytes that an entry of a list of them counts for
 MEMORY = 2_000_000_000  # bytes of address space; a feed of 100,000 items in 20 MB needs a quarter of it
 KEPT = 250_000_000  # bytes in use; a process that has more is not used again, because it hardly gives any back
 LEAST = 1.0  # seconds that work gets, however long its page was on the wire
@@ -39,14 +44,18 @@ class Worker:
     """Does pure work on a page or an entry, as ``Desk.work``: ``async with Worker(deadline) as work``.
 
     What is heavier than ``HEAVY`` is done in the other process, one job at a time. ``deadline`` is the seconds that
-    fetching a page and working on it may take together.
+    fetching a page and working on it may take together. What is heavier than ``LIGHT``, an article or a list of entries
+    as well, is done in a thread, one at a time: Python lets the others go on every few milliseconds.
     """
 
     def __init__(self, deadline: float, *, memory: int = MEMORY) -> None:
         self._deadline = deadline
         self._memory = memory
         self._turn = asyncio.Lock()
+        self._pause = asyncio.Lock()
+        self._known: set[Callable[..., object]] = set()
         self._process: subprocess.Popen[bytes] | None = None
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="work")
 
     async def __aenter__(self) -> Self:
         return self
@@ -55,6 +64,7 @@ class Worker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._end()
+        self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def __call__(self, work: Callable[..., T], /, *args: object) -> T:
         """The result of ``work(*args)``; the other process must be able to import ``work``.
@@ -63,8 +73,15 @@ class Worker:
             ParseError: kind ``too_slow`` when the time is up, ``too_heavy`` when the memory does not suffice or the
                 process dies. Whatever else the work raises is raised here.
         """
-        if not args or _weight(args[0]) <= HEAVY:
+        weight = _weight(args[0]) if args else 0
+        if weight <= TINY:
             return work(*args)
+        if weight <= LIGHT and work in self._known:
+            return await self._here(work, args)
+        if weight <= HEAVY or not isinstance(args[0], (Page, Entry)):
+            done = await asyncio.get_running_loop().run_in_executor(self._thread, partial(work, *args))
+            self._known.add(work)  # until now it might have had modules to load, which takes a tenth of a second
+            return done
         async with self._turn:
             answer = await self._answer(work, args)
         if isinstance(answer.error, (MemoryError, RecursionError)):
@@ -73,6 +90,13 @@ class Worker:
             raise answer.error
         result: T = answer.result
         return result
+
+    async def _here(self, work: Callable[..., T], args: tuple[object, ...]) -> T:
+        """Do it at once, and let the loop turn before the next: what came together would else be done in one go."""
+        async with self._pause:
+            result = work(*args)
+            await asyncio.sleep(0)
+            return result
 
     async def _answer(self, work: Callable[..., object], args: tuple[object, ...]) -> _Answer:
         """What the process answers; it is ended when it does not, or when nobody waits for it any more."""
@@ -203,9 +227,13 @@ def _in_use() -> int:
 
 
 def _weight(subject: object) -> int:
-    """The bytes (of an entry: characters) the work has to read."""
+    """The bytes (of an entry: characters) the work has to read, about."""
     if isinstance(subject, Page):
         return len(subject.body)
+    if isinstance(subject, Article):
+        return len(subject.html)
+    if isinstance(subject, tuple):
+        return _ENTRY * len(subject)
     return len(subject.original or "") if isinstance(subject, Entry) else 0
 
 

@@ -12,13 +12,14 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Barrier, get_ident
 
 import pytest
 from web_server import reply, serving
 
 from aggregator.errors import ConfigError, FetchError, ParseError
-from aggregator.model import Entry, Page
-from aggregator.workers import HEAVY, Worker
+from aggregator.model import Article, Entry, Page
+from aggregator.workers import HEAVY, LIGHT, Worker
 
 URL = "https://news.example/feed"
 AT = datetime(2022, 7, 14, 7, 10, 7, tzinfo=UTC)
@@ -31,6 +32,10 @@ def page(size: int = HEAVY + 1, seconds: float = 0.0) -> Page:
 def process(_: Page | Entry) -> int:
     print("parsers may print")
     return os.getpid()
+
+
+def meet(_: object, met: Barrier) -> int:
+    return met.wait(30)
 
 
 def hang(_: Page) -> None:
@@ -248,3 +253,41 @@ def busy(pid: int, seconds: float = 2.0) -> bool:
     """Whether a process has worked for so long."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return int(fields[11]) / os.sysconf("SC_CLK_TCK") > seconds
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        page(LIGHT + 1),
+        page(HEAVY),
+        (Entry("1", None, ""),) * (HEAVY // 1000 + 1),
+        Article(URL, "", html="x" * (HEAVY + 1)),
+    ],
+    ids=["a page", "a larger one", "entries", "an article"],
+)
+def test_what_takes_a_while_is_done_beside_the_loop(subject: object) -> None:
+    """The work waits for somebody whom only the loop can bring."""
+
+    async def run() -> None:
+        met = Barrier(2)
+        async with Worker(30.0) as work:
+            working = asyncio.create_task(work(meet, subject, met))
+            await asyncio.sleep(0)
+            await asyncio.to_thread(met.wait, 30)
+            assert await working in (0, 1)
+
+    asyncio.run(run())
+
+
+def test_what_is_quickly_done_is_done_at_once() -> None:
+    async def run() -> list[int]:
+        async with Worker(30.0) as work:
+            return [await work(thread, one) for one in (Entry("1", None, ""), (), page(LIGHT), page(LIGHT))]
+
+    *rest, first, then = asyncio.run(run())
+    assert {*rest, then} == {get_ident()}
+    assert first != then  # it might have had modules to load
+
+
+def thread(_: object) -> int:
+    return get_ident()

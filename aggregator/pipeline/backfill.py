@@ -138,7 +138,7 @@ async def _page(desk: Desk, feed: Feed, number: int) -> tuple[Announced, ...]:
     """The entries of one page of a feed's list. Raises ``FetchError``, ``ParseError``."""
     page = redacted(await desk.fetch(further_request(feed, number)))
     listing = await desk.work(_read, listing_as_told(feed, page), feed.source, feed.zone)
-    return announced(desk, feed, listing)
+    return await announced(desk, feed, listing)
 
 
 def _read(page: Page, source: str, zone: str | None) -> Listing:

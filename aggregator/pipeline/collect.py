@@ -119,12 +119,18 @@ async def _settled(
         if keep:
             await desk.archive.drop(task, page, signs)
         return Outcome(task, dropped=True)
-    done = compose(wanted, article, desk.placeholder, fingerprint(article.text), page, signs)
+    done = await desk.work(_composed, article, wanted, desk.placeholder, page, signs)
     done = replace(done, images=images_of(desk, wanted, article))
     if not keep:
         return Outcome(wanted, article, fresh=True)
     verdict = await verdict_on(desk, wanted, done) if task.revisions else None
     return Outcome(wanted, article, fresh=await desk.archive.settle(wanted, done, verdict))
+
+
+def _composed(
+    article: Article, task: Pending, placeholder: str, page: Page | int | None, signs: Signs | None
+) -> Settled:
+    return compose(task, article, placeholder, fingerprint(article.text), page, signs)
 
 
 async def verdict_on(desk: Desk, task: Pending, done: Settled) -> Verdict | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import ceil
@@ -120,12 +121,11 @@ async def _found(desk: Desk, feed: Feed, state: FeedState, page: Page) -> Discov
     )
     if listing is None:
         return said
-    dated = [e.published for e in listing.entries if e.published and not too_far_ahead(e.published, now)]
-    newest = max(dated, default=None)
+    newest = await desk.work(_newest, listing.entries, now)
     return replace(
         said,
         status=_status(feed, listing, max(filter(None, (newest, state.newest)), default=None), now),
-        entries=announced(desk, feed, listing),
+        entries=await announced(desk, feed, listing),
         listed=len(listing.entries),
         newest=newest,
         oddities=listing.oddities,
@@ -136,10 +136,18 @@ async def _found(desk: Desk, feed: Feed, state: FeedState, page: Page) -> Discov
     )
 
 
-def announced(desk: Desk, feed: Feed, listing: Listing) -> tuple[Announced, ...]:
+async def announced(desk: Desk, feed: Feed, listing: Listing) -> tuple[Announced, ...]:
     """The entries of a listing, each with its identity and the date that its document will carry."""
-    keys = keys_of(feed.name, listing.entries)
-    return tuple(Announced(k, entry, _date(desk, entry)) for k, entry in zip(keys, listing.entries, strict=True))
+    return await desk.work(_announced, listing.entries, feed.name, desk.date)
+
+
+def _announced(entries: Sequence[Entry], feed: str, date: str) -> tuple[Announced, ...]:
+    keys = keys_of(feed, entries)
+    return tuple(Announced(k, entry, _date(entry, date)) for k, entry in zip(keys, entries, strict=True))
+
+
+def _newest(entries: Sequence[Entry], now: datetime) -> datetime | None:
+    return max((e.published for e in entries if e.published and not too_far_ahead(e.published, now)), default=None)
 
 
 def _read(page: Page, source: str, zone: str | None, known: str | None) -> tuple[str, Listing | None]:
@@ -148,9 +156,9 @@ def _read(page: Page, source: str, zone: str | None, known: str | None) -> tuple
     return digest, None if digest == known else SOURCES[source].parse(page, zone)
 
 
-def _date(desk: Desk, entry: Entry) -> datetime | None:
+def _date(entry: Entry, date: str) -> datetime | None:
     """The date the document will carry for good: Sina's index time, unless the configuration prefers its ctime."""
-    return (entry.indexed if desk.date == "intime" else None) or entry.published
+    return (entry.indexed if date == "intime" else None) or entry.published
 
 
 def _status(feed: Feed, listing: Listing, newest: datetime | None, now: datetime) -> Status:

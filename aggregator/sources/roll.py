@@ -94,11 +94,12 @@ def digest(page: Page) -> str:
     """SHA-256 of the items alone: ``timestamp`` and ``rtime`` move with every answer. Never raises."""
     head, mark, items = page.body.partition(b'"data":')
     told = hashlib.sha256(_TIMES.sub(b"", head) + mark + items).digest()
-    if told not in _DIGESTS:
+    found = _DIGESTS.get(told)
+    if found is None:
         if len(_DIGESTS) >= _MOST_DIGESTS:
             _DIGESTS.clear()
-        _DIGESTS[told] = _digest(page.body)
-    return _DIGESTS[told]
+        found = _DIGESTS[told] = _digest(page.body)
+    return found
 
 
 def _digest(body: bytes) -> str:
