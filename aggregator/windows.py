@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
+from statistics import median_low
 from typing import Literal, NamedTuple
 
 Cause = Literal["no overlap", "asked"]
@@ -20,6 +21,9 @@ State = Literal["filled", "lost"]
 LATE = timedelta(hours=2)
 SWEEP = timedelta(hours=1)  # between two looks for such articles in a list that moves too fast for them
 _ODD = 2  # dates on a page that may be out of order
+_END = 5  # dates that tell where a page begins or ends
+MOST_PAGES = 10_000  # half a million of Sina's items; a list that goes on behind them was made up
+PATIENCE = timedelta(days=28)  # with a page that cannot be read
 
 
 class Seen(NamedTuple):
@@ -91,8 +95,11 @@ class Sheet(NamedTuple):
 
 
 def reach(published: Sequence[datetime]) -> datetime | None:
-    """Down to when a page reaches for certain, if it is in its order but for an odd date or two."""
-    return sorted(published)[min(_ODD, len(published) - 1)] if published else None
+    """Down to when a page reaches for certain: in the order of the page, odd dates among the others tell nothing."""
+    if not published:
+        return None
+    end = min(median_low(published[:_END]), median_low(published[-_END:]))
+    return max(end, sorted(published)[min(_ODD, len(published) - 1)])
 
 
 class Swept(NamedTuple):
@@ -114,10 +121,15 @@ def sweep(now: datetime, last: datetime | None, reached: datetime | None) -> Swe
 
 
 class End(NamedTuple):
-    """Reading back is over: the gap is ``filled``, or what is missing cannot be had (``lost``), and why."""
+    """Reading back is over: the gap is ``filled``, or what is missing cannot be had (``lost``), and why.
+
+    ``skips``: the last page does not go on where the one before it ended; ``deceives``: nor did those before it.
+    """
 
     state: State
     reason: str
+    skips: bool = False
+    deceives: bool = False
 
 
 def ended(gap: Gap, sheet: Sheet, before: Sheet | None) -> End | None:
@@ -128,11 +140,14 @@ def ended(gap: Gap, sheet: Sheet, before: Sheet | None) -> End | None:
     if before and sheet.keys <= before.keys:
         return End(end, f"page {sheet.number} repeats page {before.number}: the list goes no further back")
     if before and before.reached and sheet.reached and sheet.reached > before.reached:
-        return End("lost", f"times of publication rise from page {before.number} to page {sheet.number}")
+        return End("lost", f"times of publication rise from page {before.number} to page {sheet.number}", True, True)
+    if sheet.number >= MOST_PAGES:
+        return End("lost", f"the list does not end within {MOST_PAGES} pages", skips=True, deceives=True)
     if not sheet.published:
         return End("filled", f"page {sheet.number} holds what was known") if sheet.known else None
-    if min(sheet.published) <= gap.goal and (sheet.known or gap.cause == "asked"):
-        return End("filled", f"page {sheet.number} reaches back to {min(sheet.published):%Y-%m-%d %H:%M} UTC")
+    if sheet.reached and sheet.reached <= gap.goal and (sheet.known or gap.cause == "asked"):
+        return End("filled", f"page {sheet.number} reaches back to {sheet.reached:%Y-%m-%d %H:%M} UTC")
     if max(sheet.published) <= gap.goal:
-        return End("lost", f"page {sheet.number} is from before the gap and holds nothing of what was known then")
+        what = f"page {sheet.number} is from before the gap and holds nothing of what was known then"
+        return End("lost", what, skips=True)
     return None

@@ -82,7 +82,8 @@ GAP = Gap(1, "no overlap", START - 10 * HOUR, START)
     [
         (sheet(2, 1, 5), None, None, ""),
         (sheet(3, 5, 11, known=True), sheet(2, 1, 5), None, ""),  # an article joins its list up to two hours late
-        (sheet(3, 5, 12, known=True), sheet(2, 1, 5), "filled", "reaches back to 2026-11-22 20:00"),
+        (sheet(3, 5, 12, known=True), sheet(2, 1, 5), None, ""),  # nor does one odd date beside what was known
+        (sheet(3, 5, 14, known=True), sheet(2, 1, 5), "filled", "reaches back to 2026-11-22 20:00"),
         (sheet(3, 5, 12), sheet(2, 1, 5), None, ""),  # one odd date proves nothing
         (sheet(4, 12, 15), sheet(3, 5, 12), "lost", "holds nothing of what was known"),  # pages in between were skipped
         (sheet(4, 1, 5), sheet(3, 1, 5), "lost", "page 4 repeats page 3"),
@@ -92,6 +93,7 @@ GAP = Gap(1, "no overlap", START - 10 * HOUR, START)
         (Sheet(3, frozenset(), (), known=True), sheet(2, 1, 5), "filled", "page 3 is empty"),
         (Sheet(3, frozenset({"a"}), (), known=True), sheet(2, 1, 5), "filled", "holds what was known"),
         (Sheet(3, frozenset({"a"}), ()), sheet(2, 1, 5), None, ""),
+        (Sheet(10_000, frozenset({"a"}), ()), sheet(9_999, 1, 5), "lost", "does not end within 10000 pages"),
     ],
 )
 def test_when_reading_back_ends(page: Sheet, before: Sheet | None, state: str | None, reason: str) -> None:

@@ -13,7 +13,7 @@ from aggregator.archive.noting import known_articles, note_entries
 from aggregator.archive.rows import Stamp, feed_id_of, transaction
 from aggregator.model import Announced, Clock, Feed
 from aggregator.text.dates import too_far_ahead
-from aggregator.windows import End, Gap, Sheet, ended
+from aggregator.windows import End, Gap, Seen, Sheet, ended, overlaps
 
 _CHUNK = 500  # values in one IN (…)
 Run = Callable[..., Awaitable[Any]]
@@ -64,7 +64,7 @@ class Backfill:
 
     async def stopped(self, gap: Gap, reason: str) -> None:
         """Note why a gap could not be read back further for now."""
-        await self._run(gaps.stay_open, gap, reason)
+        await self._run(gaps.stay_open, self._clock, gap, reason)
 
     async def give_up(self, gap: Gap, reason: str) -> None:
         """Note that what may be missing cannot be had."""
@@ -81,10 +81,10 @@ def read_back(
     with transaction(db):
         feed_id, stamp = feed_id_of(db, feed.name), Stamp(db, clock)
         sheet = _sheet(page, found, clock)
-        sheet = sheet._replace(known=(before is not None and before.known) or _was_known(db, feed_id, gap, sheet))
+        sheet = sheet._replace(known=(before is not None and before.known) or _was_known(db, feed_id, gap, found))
         new = note_entries(db, stamp, feed_id, found, frozenset()).new
-        gaps.advance(db, gap, page, sheet.reached, new)
         end = ended(gap, sheet, before)
+        gaps.advance(db, gap, page, None if end and end.skips else sheet.reached, new)
         if end:
             gaps.close(db, stamp, gap, end)
         return Step(sheet, new, end)
@@ -107,15 +107,21 @@ def _sheet(page: int, found: Sequence[Announced], clock: Clock) -> Sheet:
     )
 
 
-def _was_known(db: Database, feed_id: int, gap: Gap, sheet: Sheet) -> bool:
-    """Whether the feed had announced an entry of the page before there was the gap."""
-    articles = list(set(known_articles(db, [key for key in sheet.keys if storable(key)]).values()))
+def _was_known(db: Database, feed_id: int, gap: Gap, found: Sequence[Announced]) -> bool:
+    """Whether a page shows, in its place, an entry that the feed had announced before there was the gap."""
+    names = known_articles(db, [one.keys[0] for one in found if storable(one.keys[0])])
     (commit,) = db.execute('SELECT "commit" FROM gaps WHERE id = ?', [gap.id]).fetchone()
-    return any(
-        db.execute(
-            f'SELECT 1 FROM entries WHERE feed = ? AND "commit" < ? AND article IN ({",".join("?" * len(some))})'
-            " LIMIT 1",
+    before = _announced_before(db, feed_id, commit, list(set(names.values())))
+    return bool(before) and overlaps([Seen(names.get(one.keys[0]) in before, one.entry.published) for one in found])
+
+
+def _announced_before(db: Database, feed_id: int, commit: int, articles: Sequence[int]) -> set[int]:
+    found: set[int] = set()
+    for start in range(0, len(articles), _CHUNK):
+        some = articles[start : start + _CHUNK]
+        rows = db.execute(
+            f'SELECT article FROM entries WHERE feed = ? AND "commit" < ? AND article IN ({",".join("?" * len(some))})',
             [feed_id, commit, *some],
-        ).fetchone()
-        for some in (articles[start : start + _CHUNK] for start in range(0, len(articles), _CHUNK))
-    )
+        )
+        found |= {article for (article,) in rows.fetchall()}
+    return found

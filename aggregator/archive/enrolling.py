@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache, partial
 
-from aggregator.archive import renaming
+from aggregator.archive import gaps, renaming
 from aggregator.archive.enrolled import enrolled, host_in_use
 from aggregator.archive.lean import Database
 from aggregator.archive.rows import Value, commit, insert, transaction, update
@@ -51,4 +51,5 @@ def _enrol(db: Database, feed: Feed, position: int, *, active: bool) -> None:
         values["host"] = host
     else:
         values |= dict.fromkeys(_OF_THE_URL) | {"failures": 0, "moving_polls": 0, "way": 0}
+        gaps.begin_anew(db, row[0])
     update(db, "feeds", row[0], values)

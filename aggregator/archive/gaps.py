@@ -9,7 +9,7 @@ from aggregator.archive.lean import Database
 from aggregator.archive.rows import Commit, Stamp, Value, feed_id_of, insert, transaction, when
 from aggregator.model import Announced, Clock, Feed
 from aggregator.text.dates import iso, parse_iso
-from aggregator.windows import Cause, End, Gap, Seen, overlaps
+from aggregator.windows import PATIENCE, Cause, End, Gap, Seen, overlaps
 
 
 def reaches_back(
@@ -68,18 +68,26 @@ def note_missing_overlap(db: Database, stamp: Commit, feed_id: int, since: str) 
         add(db, stamp, feed_id, "no overlap", since)
 
 
-def stay_open(db: Database, gap: Gap, reason: str) -> None:
-    """Note why a gap could not be read back further; that is tried again at the feed's next poll."""
+def stay_open(db: Database, clock: Clock, gap: Gap, reason: str) -> None:
+    """Note why a gap could not be read back further; that is tried again at the feed's next polls, for four weeks."""
+    if clock() - gap.until > PATIENCE:
+        close_alone(db, clock, gap, End("lost", reason))
+        return
     with transaction(db):
         db.execute("UPDATE gaps SET reason = ? WHERE id = ? AND state = 'open'", [reason, gap.id])
 
 
+def begin_anew(db: Database, feed_id: int) -> None:
+    """Read open gaps back from the first page on: the list is another one. In the caller's transaction."""
+    db.execute("UPDATE gaps SET page = 1 WHERE feed = ? AND state = 'open'", [feed_id])
+
+
 def advance(db: Database, gap: Gap, page: int, at: datetime | None, new: int) -> None:
-    """Note that one more page was read for a gap. In the caller's transaction."""
-    reached = min(filter(None, (at, gap.reached)), default=None)
+    """Note that one more page was read for a gap, down to ``at``. In the caller's transaction."""
     db.execute(
-        "UPDATE gaps SET page = ?, reached = ?, entries = entries + ?, reason = NULL WHERE id = ?",
-        [page, when(reached), new, gap.id],
+        "UPDATE gaps SET page = :page, reached = min(coalesce(reached, :at), coalesce(:at, reached)),"
+        " entries = entries + :new, reason = NULL WHERE id = :id",
+        {"page": page, "at": when(at), "new": new, "id": gap.id},
     )
 
 
@@ -89,7 +97,8 @@ def close(db: Database, stamp: Stamp, gap: Gap, end: End) -> None:
     What was read back for one gap closes those of the same feed that lie within, also if they were given up before.
     """
     db.execute(
-        "UPDATE gaps SET state = ?, reason = ?, closed = ? WHERE id = ?", [end.state, end.reason, stamp().seq, gap.id]
+        "UPDATE gaps SET state = ?, reason = ?, closed = ?, reached = iif(?, NULL, reached) WHERE id = ?",
+        [end.state, end.reason, stamp().seq, end.deceives, gap.id],
     )
     if end.state == "filled":
         db.execute(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from aggregator.archive import gaps
 from aggregator.archive.enrolled import address
 from aggregator.archive.lean import Database
 from aggregator.archive.rows import Value, commit, feed_id_of, insert, transaction, update
@@ -27,7 +28,9 @@ def switch(db: Database, clock: Clock, feed: Feed, way: int, why: str, probe_at:
         values: dict[str, Value] = dict.fromkeys(_OF_THE_LISTING) | {"failures": 0, "moving_polls": 0}
         values |= {"host": host_of(url), "way": way, "way_url": masked(url) if way else None}
         values |= {"way_since": iso(stamp.at) if way else None, "way_why": why if way else None}
-        update(db, "feeds", feed_id_of(db, feed.name), values | {"probe_at": iso(probe_at) if probe_at else None})
+        feed_id = feed_id_of(db, feed.name)
+        update(db, "feeds", feed_id, values | {"probe_at": iso(probe_at) if probe_at else None})
+        gaps.begin_anew(db, feed_id)
         event: dict[str, Value] = {"kind": "degraded" if way else "recovered", "place": feed.name, "subject": feed.name}
         insert(db, "events", event | {"message": why, "commit": stamp.seq})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -15,7 +15,7 @@ from aggregator.sources import SOURCES
 from aggregator.sources.people import redacted
 from aggregator.sources.questions import further_request, has_further
 from aggregator.sources.spelling import listing_as_told
-from aggregator.windows import Gap, Sheet
+from aggregator.windows import SWEEP, Gap, Sheet
 
 PAGES = 20  # of a list that are read back after one poll; the rest after the next ones
 ONE_PAGE = "its list has one page only: what fell off it cannot be asked for"
@@ -47,7 +47,7 @@ class _Tally:
 
 
 async def backfill(desk: Desk, feed: Feed, report: Report, most: int | None, follow: Follow | None = None) -> Report:
-    """Read a feed's list back for its open gaps, or else for what joined it late; the report with what came of it.
+    """Read a feed's list back for its open gaps, and for what joined it late; the report with what came of it.
 
     Gaps are read back the newest first, at most so many pages in all.
     ``feed`` is as it is asked now, by whatever way. What cannot be read now is tried again at the next poll; only
@@ -55,6 +55,7 @@ async def backfill(desk: Desk, feed: Feed, report: Report, most: int | None, fol
     """
     tally = _Tally(most)
     said: list[str | None] = [report.remark]
+    done = False
     gaps = await desk.archive.backfill.gaps(feed)
     for gap in gaps:
         done = await _read_back(desk, feed, gap, tally, follow)
@@ -62,8 +63,8 @@ async def backfill(desk: Desk, feed: Feed, report: Report, most: int | None, fol
         said.append(f"{what} {gap.since.astimezone(UTC):%Y-%m-%d %H:%M} UTC: {tally.said}")
         if not done:
             break
-    if not gaps:
-        said.append(await _swept(desk, feed, tally))
+    if not done:  # else at the next poll: the same pages were just read
+        said.append(await _swept(desk, feed, tally, gaps))
     remark = "; ".join(filter(None, said)) or None
     listed, new = report.listed + tally.listed, report.new + tally.new
     return replace(report, listed=listed, new=new, known=listed - new, remark=remark)
@@ -99,12 +100,16 @@ async def _read_back(desk: Desk, feed: Feed, gap: Gap, tally: _Tally, follow: Fo
     return False
 
 
-async def _swept(desk: Desk, feed: Feed, tally: _Tally) -> str | None:
-    """Look a list through for what joined it late, if it is time for that; what is to be said of it."""
+async def _swept(desk: Desk, feed: Feed, tally: _Tally, gaps: Sequence[Gap]) -> str | None:
+    """Look a list through for what joined it late, if it is time for that; what is to be said of it.
+
+    Where ``gaps`` stay open, down to the newest of them: what lies behind is theirs.
+    """
     goal = await desk.archive.backfill.late(feed)
-    if goal is None:
+    if goal is None or (gaps and desk.clock() - gaps[0].until < SWEEP):
         return None
-    page, before = 2, None
+    goal = max([goal, *(one.reached or one.until for one in gaps[:1])])
+    page, before, new = 2, None, tally.new
     while has_further(feed) and page <= PAGES:
         try:
             found = await _page(desk, feed, page)
@@ -118,7 +123,8 @@ async def _swept(desk: Desk, feed: Feed, tally: _Tally) -> str | None:
             break
         page, before = page + 1, step.sheet
     await desk.archive.backfill.swept(feed)
-    return f"{tally.new} entries found behind the first page of its list" if tally.new else None
+    found_late = tally.new - new
+    return f"{found_late} entries found behind the first page of its list" if found_late else None
 
 
 def _looked_through(sheet: Sheet, before: Sheet | None, goal: datetime) -> bool:
