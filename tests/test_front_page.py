@@ -51,6 +51,14 @@ def test_a_day_has_all_its_articles_each_once_under_its_hour(demo_archive: Path,
     assert f"{len(expected)} 篇" in page
 
 
+def test_lines_of_the_7x24_are_told_from_articles_of_their_titles(demo_archive: Path, today: str) -> None:
+    page = pages_of(demo_archive, today)
+    sql = f"SELECT count(*) FROM articles WHERE revision NOT NULL AND key LIKE 'sina:live:%' AND {SHANGHAI} = ?"
+    ((expected,),) = query(demo_archive, sql, today)
+    lines = [part for part in page.split('<li class="line">')[1:] if "快讯</span>" in part.partition("</li>")[0]]
+    assert len(lines) == expected
+
+
 def test_the_hours_are_drawn_and_lead_to_themselves(demo_archive: Path, today: str) -> None:
     page = pages_of(demo_archive, today).partition("</svg>")[0]
     sql = (

@@ -17,9 +17,10 @@ _COVER = (
     " WHERE g.url = r.cover AND i.bytes IS NOT NULL ORDER BY g.id DESC LIMIT 1)"
 )
 # What a line of news tells of an article ``a`` in its revision ``r``. ``before`` and ``after`` are the reprints that
-# were seen before and after it.
+# were seen before and after it; ``live`` is a line of the 7x24, often with the title of an article to come.
 LINE = (
     f"a.id, r.title, r.media, r.published, a.first_seen, {_AT} AS at, f.name AS feed, r.n, r.reason, {_COVER} AS cover,"
+    " a.key GLOB 'sina:live:*' AS live,"
     " (SELECT count(*) FROM links WHERE b = a.id) AS before, (SELECT count(*) FROM links WHERE a = a.id) AS after,"
     " (SELECT absence FROM rechecks WHERE article = a.id) AS absence"
 )
