@@ -105,7 +105,7 @@ class Service:
 
     async def _live(self, settings: Settings, archive: SqliteArchive, watch: Watch) -> Settings:
         """Poll by one configuration until the daemon ends or another one is to be used: that one."""
-        seen, crew = self._seen(settings, watch), staffed(settings, archive, self.clock)
+        seen, crew = self._seen(settings, watch), staffed(settings, archive, self.clock, beside=True)
         async with seen, crew as app, self._telling(app):
             daemon = Daemon(app, self.log, watch)
             watch.metrics.under_way = lambda: daemon.under_way

@@ -45,13 +45,15 @@ class Worker:
 
     What is heavier than ``HEAVY`` is done in the other process, one job at a time. ``deadline`` is the seconds that
     fetching a page and working on it may take together. What is heavier than ``LIGHT``, an article or a list of entries
-    as well, is done in a thread, one at a time: Python lets the others go on every few milliseconds.
+    as well, is done in a thread, one at a time: Python lets the others go on every few milliseconds. Not so without
+    ``beside``: then nobody minds waiting, and no pages pile up that came faster than they are read.
     """
 
-    def __init__(self, deadline: float, *, memory: int = MEMORY) -> None:
+    def __init__(self, deadline: float, *, memory: int = MEMORY, beside: bool = False) -> None:
         self._deadline = deadline
         self._memory = memory
         self._turn = asyncio.Lock()
+        self._beside = beside
         self._pause = asyncio.Lock()
         self._known: set[Callable[..., object]] = set()
         self._process: subprocess.Popen[bytes] | None = None
@@ -74,11 +76,12 @@ class Worker:
                 process dies. Whatever else the work raises is raised here.
         """
         weight = _weight(args[0]) if args else 0
-        if weight <= TINY:
+        is_small = weight <= HEAVY or not isinstance(args[0], (Page, Entry))
+        if weight <= TINY or (is_small and not self._beside):
             return work(*args)
         if weight <= LIGHT and work in self._known:
             return await self._here(work, args)
-        if weight <= HEAVY or not isinstance(args[0], (Page, Entry)):
+        if is_small:
             done = await asyncio.get_running_loop().run_in_executor(self._thread, partial(work, *args))
             self._known.add(work)  # until now it might have had modules to load, which takes a tenth of a second
             return done

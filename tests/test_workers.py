@@ -270,7 +270,7 @@ def test_what_takes_a_while_is_done_beside_the_loop(subject: object) -> None:
 
     async def run() -> None:
         met = Barrier(2)
-        async with Worker(30.0) as work:
+        async with Worker(30.0, beside=True) as work:
             working = asyncio.create_task(work(meet, subject, met))
             await asyncio.sleep(0)
             await asyncio.to_thread(met.wait, 30)
@@ -281,7 +281,7 @@ def test_what_takes_a_while_is_done_beside_the_loop(subject: object) -> None:
 
 def test_what_is_quickly_done_is_done_at_once() -> None:
     async def run() -> list[int]:
-        async with Worker(30.0) as work:
+        async with Worker(30.0, beside=True) as work:
             return [await work(thread, one) for one in (Entry("1", None, ""), (), page(LIGHT), page(LIGHT))]
 
     *rest, first, then = asyncio.run(run())

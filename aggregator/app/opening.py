@@ -62,9 +62,17 @@ async def open_archive(settings: Settings, clock: Clock = utc_now) -> SqliteArch
 
 @asynccontextmanager
 async def staffed(
-    settings: Settings, archive: SqliteArchive, clock: Clock = utc_now, resolve: Resolve = resolve_by_system
+    settings: Settings,
+    archive: SqliteArchive,
+    clock: Clock = utc_now,
+    resolve: Resolve = resolve_by_system,
+    *,
+    beside: bool = False,
 ) -> AsyncIterator[App]:
-    """What a configuration needs around an open archive: its feeds there, a client, a desk."""
+    """What a configuration needs around an open archive: its feeds there, a client, a desk.
+
+    ``beside`` as for ``Worker``: reading holds up nothing else.
+    """
     rules, feeds = settings.site_rules(), settings.feed_list()
     await archive.enrol(feeds)
     if not settings.network.robots:
@@ -74,7 +82,7 @@ async def staffed(
     network = network_of(settings)
     async with (
         _collected_rarely(),
-        Worker(network.deadline) as work,
+        Worker(network.deadline, beside=beside) as work,
         Client(network, clock=clock, holds=holds, resolve=resolve) as client,
     ):
         desk = Desk(

@@ -65,7 +65,7 @@ async def worst(one: Feed, answers: Mapping[str, bytes], folder: Path) -> tuple[
 
     try:
         await archive.enrol([one])
-        async with Worker(120.0) as work:
+        async with Worker(120.0, beside=True) as work:
             watching = asyncio.create_task(watch())
             began = time.process_time()
             await poll(Desk(site, archive, site.clock, {one.name: one}, work=work), one)
