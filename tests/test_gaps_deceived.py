@@ -11,7 +11,7 @@ import pytest
 from rollsite import Item, RollSite, roll_feed
 from test_coverage import ZONE, assert_nothing_lost
 from test_gaps import HOUR, lived, rows
-from world import START, Clock, desk
+from world import START, Clock, Site, desk, feed, item, rss
 
 from aggregator.archive import Reader
 from aggregator.coverage import Hour, hour_of, hours
@@ -195,3 +195,68 @@ def test_another_list_is_read_back_from_its_first_page_on(
     asyncio.run(live())
     assert set(site.asked) == set(range(1, 12))
     assert rows(tmp_path)[0][3] == "filled"
+
+
+class Empties(RollSite):
+    """A list that is answered without entries while something is wrong behind it."""
+
+    empty = False
+
+    def _told(self, number: int) -> list[dict[str, object]]:
+        return [] if self.empty else super()._told(number)
+
+
+@pytest.mark.parametrize("meanwhile", [False, True])
+def test_an_answer_without_entries_tells_nothing_of_the_time_before(tmp_path: Path, meanwhile: bool) -> None:
+    site = Empties(Clock(), deepest=1)
+
+    async def days(here: Desk) -> None:
+        site.join(START)
+        site.publish(40, 0)
+        await discover(here, roll_feed())
+        site.clock.move(hours=2)
+        await discover(here, roll_feed())  # nothing new: it has no row of its own
+        site.publish(100, 600)
+        site.empty = True
+        for _ in range(2):
+            await discover(here, roll_feed())
+        assert {hour.state for hour in watched(tmp_path, site)[2:]} == {"unknown"}
+        if meanwhile:
+            site.broken = {1}
+            await discover(here, roll_feed())
+            site.broken = set()
+        site.empty = False
+        site.publish(60, 60)
+        await discover(here, roll_feed())
+
+    lived(tmp_path, site, days)
+    assert [hour.state for hour in watched(tmp_path, site)][:13] == ["covered"] * 2 + ["gap"] * 11
+
+
+def turned_over(folder: Path, *, forget: bool) -> list[tuple[object, ...]]:
+    """The gaps of a feed that has shown other news than before, and one entry more."""
+    site = Site(Clock())
+    wire, other = feed(), feed("other", "https://other.example/feed.xml")
+
+    async def days(here: Desk) -> None:
+        site.answers[other.url] = rss(item(999))
+        await discover(here, other if forget else wire)
+        if forget:
+            (article,) = rows(folder, "SELECT id FROM articles")[0]
+            await here.archive.forget(article)  # type: ignore[attr-defined]
+        for first in (0, 8):
+            site.clock.move(hours=8)
+            news = [item(n, at=START + n * HOUR) for n in range(first + 4, first - 1, -1)]
+            site.answers[wire.url] = rss(*([item(999, at=site.clock())] if first or not forget else []), *news)
+            await discover(here, wire)
+
+    lived(folder, site, days, wire, other)
+    return rows(folder)
+
+
+def test_an_entry_whose_date_moves_with_every_edit_proves_nothing(tmp_path: Path) -> None:
+    assert len(turned_over(tmp_path, forget=False)) == 1
+
+
+def test_a_forgotten_article_of_another_feed_proves_nothing(tmp_path: Path) -> None:
+    assert len(turned_over(tmp_path, forget=True)) == 1

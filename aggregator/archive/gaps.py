@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from aggregator.archive.lean import Database
@@ -11,21 +12,77 @@ from aggregator.model import Announced, Clock, Feed
 from aggregator.text.dates import iso, parse_iso
 from aggregator.windows import PATIENCE, Cause, End, Gap, Seen, overlaps
 
+_CHUNK = 500  # values in one IN (…)
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What was there before a listing: the articles by key, those this feed had ``announced``, those forgotten."""
+
+    known: Mapping[str, int]
+    announced: Collection[int]
+    forgotten: Container[int]
+
 
 def reaches_back(
-    listed: Sequence[Announced], renumbered: Container[int], known: Mapping[str, int], announced: Container[int]
+    db: Database, feed_id: int, listed: Sequence[Announced], renumbered: Container[int], before: Before
 ) -> bool:
     """Whether a listing holds an entry that proves that nothing fell between it and the feed's last one.
 
-    ``renumbered`` are the places of entries that only have new ids; ``known`` the articles by key, ``announced`` those
-    that this feed has announced before.
+    ``renumbered`` are the places of entries that only have new ids. Of a forgotten article nobody knows whether the
+    feed has had it since, which proves nothing.
     """
+    placed = [
+        (next((before.known[key] for key in one.keys if key in before.known), None), place, one.entry.published)
+        for place, one in enumerate(listed)
+    ]
+    seen = {
+        place: Seen(article in before.announced or place in renumbered, at)
+        for article, place, at in placed
+        if article in before.announced or article not in before.forgotten
+    }
+    if not overlaps(list(seen.values())):
+        return False
+    if all(one.known for one in seen.values()):
+        return True
+    first = _first_dates(db, feed_id, [article for article, _, _ in placed if article in before.announced])
+    for article, place, at in placed:
+        if at and article in first:  # a date that moves with every edit tells nothing of where the entry stood
+            seen[place] = Seen(True, min(at, first[article]))
+    return overlaps(list(seen.values()))
 
-    def seen(place: int, one: Announced) -> Seen:
-        article = next((known[key] for key in one.keys if key in known), None)
-        return Seen(place in renumbered or (article is not None and article in announced), one.entry.published)
 
-    return overlaps([seen(place, one) for place, one in enumerate(listed)])
+def _first_dates(db: Database, feed_id: int, articles: Sequence[int | None]) -> dict[int | None, datetime]:
+    """The earliest times of publication that a feed told of such articles."""
+    found: dict[int | None, datetime] = {}
+    for start in range(0, len(articles), _CHUNK):
+        some = articles[start : start + _CHUNK]
+        rows = db.execute(
+            "SELECT article, min(published) FROM entries WHERE feed = ? AND published IS NOT NULL"
+            f" AND article IN ({','.join('?' * len(some))}) GROUP BY article",
+            [feed_id, *some],
+        )
+        found |= {article: parse_iso(at) for article, at in rows.fetchall()}
+    return found
+
+
+def told_until(db: Database, feed_id: int, last: str) -> str:
+    """Until when a feed's listings told all, ``last`` being when one was read: one without entries tells nothing.
+
+    Only polls with something new, or of another outcome, have a row; of the others no more than the hour is known.
+    """
+    row = db.execute(
+        "SELECT status FROM polls WHERE feed = ? AND error_kind IS NULL ORDER BY id DESC LIMIT 1", [feed_id]
+    ).fetchone()
+    if row is None or row[0] != "empty":
+        return last
+    (full,) = db.execute(
+        'SELECT max(at) FROM (SELECT at FROM polls JOIN commits ON seq = "commit" WHERE feed = :feed'
+        " AND error_kind IS NULL AND status <> 'empty' UNION ALL SELECT hour FROM poll_hours WHERE feed = :feed"
+        " AND status IN ('ok', 'unchanged', 'stale', 'degraded'))",
+        {"feed": feed_id},
+    ).fetchone()
+    return min(last, full) if full else last
 
 
 def open_gaps(db: Database, feed: Feed) -> list[Gap]:

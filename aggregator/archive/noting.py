@@ -81,8 +81,8 @@ class Noting:
         if found.oddities is not None:
             observe_listing(db, stamp, feed.name, found.oddities)
         if found.digest and last and not noted.overlap:
-            told_until = last if last <= iso(now) else newest or last  # a clock that was wrong told more
-            gaps.note_missing_overlap(db, stamp(), feed_id, told_until)
+            read = last if last <= iso(now) else newest or last  # a clock that was wrong told more
+            gaps.note_missing_overlap(db, stamp(), feed_id, gaps.told_until(db, feed_id, read))
         looked = sweeping.swept_by(now, found, swept, reach)
         looked |= auditing.audited(db, stamp, feed_id, found, partial(known_articles, db), absent)
         health.succeeded(db, feed, feed_id, now, found, noted.arrived, self.chance, looked)
@@ -181,7 +181,7 @@ def note_entries(
     said = _said(db, feed_id, set(known.values()))
     times = Counter(one.keys[0] for one in announced)
     erased = forgotten(db)
-    overlap = gaps.reaches_back(listed, renumbered, known, {*said, *erased})
+    overlap = gaps.reaches_back(db, feed_id, listed, renumbered, gaps.Before(known, {*said}, erased))
     note_it = partial(_note_entry, db, feed_id=feed_id, known=known, imports=has_imported(db))
     new = changed = arrived = 0
     refused: list[tuple[Entry, Exception]] = []

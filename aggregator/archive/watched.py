@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from aggregator.archive.gaps import told_until
 from aggregator.archive.lean import Database
 from aggregator.coverage import MEMORY, Missing, Watched
 from aggregator.text.dates import iso, parse_iso
@@ -31,7 +32,7 @@ def _watched(db: Database, feed: int, name: str, last: str | None, then: str) ->
     return Watched(
         name,
         _first(db, feed),
-        parse_iso(last) if last else None,
+        parse_iso(told_until(db, feed, last)) if last else None,
         tuple(_missing(db, feed)),
         _counts(
             db,
