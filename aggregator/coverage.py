@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from statistics import fmean
 from typing import Literal
@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 State = Literal["before", "unknown", "gap", "covered", "silent"]
 
 HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 MEMORY = timedelta(days=28)  # in which is looked how much news an hour of the day has
 _KNOWN_DAYS = 3  # with that hour, of the same kind of day, before anything is expected of it
 # Expected entries of hours in a row with none. If they came by chance alone, one such silence in 3,000 would be chance.
@@ -62,12 +63,16 @@ class Hour:
 
 
 def hour_of(at: datetime) -> datetime:
-    """The hour in which an instant lies."""
-    return at.replace(minute=0, second=0, microsecond=0)
+    """The hour in which an instant lies, as hours are counted: by UTC, also where a zone is half an hour off."""
+    return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
 def hours(watched: Watched, since: datetime, until: datetime, zone: ZoneInfo) -> tuple[Hour, ...]:
-    """The hours of a feed from the one of ``since`` to the one of ``until``; days and their hours are the zone's."""
+    """The hours of a feed from the one of ``since`` to the one of ``until``; days and their hours are the zone's.
+
+    Of the time before it was watched no more than a day.
+    """
+    since = max(since, min(watched.first or until, until) - DAY)
     usual = _usual(watched, since, zone)
     plain = [
         Hour(

@@ -72,6 +72,23 @@ def test_silence_is_told_where_news_were_to_be_expected_and_only_there() -> None
     assert [hour.state for hour in found] == ["covered"] * 6 + ["silent"] * 3  # at night there never was any
 
 
+def test_hours_are_counted_alike_where_a_zone_is_half_an_hour_off() -> None:
+    kolkata = ZoneInfo("Asia/Kolkata")
+    watched = replace(WATCHED, entries={START + HOUR: 7}, polls={START + HOUR: 12})
+    found = hours(watched, datetime(2026, 11, 23, 13, 45, tzinfo=kolkata), START + 3 * HOUR, kolkata)
+    assert [(hour.at, hour.entries, hour.polls) for hour in found] == [
+        *((START, 0, 0), (START + HOUR, 7, 12), (START + 2 * HOUR, 0, 0))
+    ]
+
+
+def test_of_the_time_before_a_feed_was_watched_no_more_than_a_day_is_told() -> None:
+    """Of a feed asked for since 1900 these would be a million hours."""
+    found = hours(WATCHED, datetime(1900, 1, 1, tzinfo=ZONE), START + 2 * HOUR, ZONE)
+    assert [hour.state for hour in found] == [*["before"] * 24, *["covered"] * 2]
+    never = hours(replace(WATCHED, first=None, last=None), datetime(1900, 1, 1, tzinfo=ZONE), START, ZONE)
+    assert [hour.state for hour in never] == ["before"] * 24
+
+
 class Outages(RollSite):
     """A site that is away now and then."""
 
@@ -154,6 +171,9 @@ def test_the_command_shows_each_feed_by_the_hour_and_exits_with_1_where_somethin
     (gap,) = told["gaps"]
     assert (gap["feed"], gap["state"], gap["since"]) == ("roll", "lost", iso(START + 3 * HOUR))
     assert aggregator(tmp_path, "coverage", "--since", "2026-11-24").returncode == 0
+    assert aggregator(tmp_path, "coverage", "--since", "1900").stdout == done.stdout
+    early = [aggregator(tmp_path, name, "--since", "0001") for name in ("coverage", "audit")]
+    assert [(one.returncode, one.stderr[:31]) for one in early] == [(2, "--since: no time can be read in")] * 2
     wrong = aggregator(tmp_path, "coverage", "--feed", "rolls")
     assert (wrong.returncode, "Known feeds: roll" in wrong.stderr) == (2, True)
 

@@ -33,7 +33,7 @@ def _watched(db: Database, feed: int, name: str, last: str | None, then: str) ->
         name,
         _first(db, feed),
         parse_iso(told_until(db, feed, last)) if last else None,
-        tuple(_missing(db, feed)),
+        tuple(_missing(db, feed, then)),
         _counts(
             db,
             f"SELECT {_HOUR.format('coalesce(published, at)')}, count(DISTINCT article) FROM entries"
@@ -57,12 +57,12 @@ def _first(db: Database, feed: int) -> datetime | None:
     return min((parse_iso(at) for at in (first, back) if at), default=None) if first else None
 
 
-def _missing(db: Database, feed: int) -> list[Missing]:
-    """The times of gaps that are not filled, as far as they were not read back yet."""
+def _missing(db: Database, feed: int, then: str) -> list[Missing]:
+    """The times of gaps that are not filled and reach beyond ``then``, as far as they were not read back yet."""
     rows = db.execute(
         "SELECT since, min(until, coalesce(reached, until)) FROM gaps"
-        " WHERE feed = ? AND state <> 'filled' AND since < coalesce(reached, until)",
-        [feed],
+        " WHERE feed = ? AND state <> 'filled' AND since < coalesce(reached, until) AND until > ?",
+        [feed, then],
     )
     return [Missing(parse_iso(since), parse_iso(until)) for since, until in rows.fetchall()]
 

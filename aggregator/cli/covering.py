@@ -111,7 +111,9 @@ def _days(feed: str, listed: Sequence[Hour], zone: ZoneInfo) -> Iterator[tuple[o
         of_day = list(some)
         if day != last and all(hour.state == "before" for hour in of_day):
             continue
-        marks = {hour.at.astimezone(zone).hour: _mark(hour) for hour in of_day}
+        # Where clocks are set back, two hours have one place: a gap is what is shown of them.
+        worst_last = sorted(of_day, key=lambda hour: hour.state == "gap")
+        marks = {hour.at.astimezone(zone).hour: _mark(hour) for hour in worst_last}
         counts = (sum(counted) for counted in zip(*((h.polls, h.failed, h.entries) for h in of_day), strict=True))
         yield feed, day, "".join(marks.get(number, " ") for number in range(24)), *counts
 

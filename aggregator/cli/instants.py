@@ -63,14 +63,22 @@ def span_of(text: str, zone: str, where: str) -> tuple[datetime, datetime]:
         if found := _MONTH.fullmatch(text.strip()):
             year, month = int(found[1]), int(found[2] or 1)
             months = year * 12 + month - 1 + (1 if found[2] else 12)
+            _room_before(datetime(year, month, 1, tzinfo=home))
             return datetime(year, month, 1, tzinfo=home), datetime(months // 12, months % 12 + 1, 1, tzinfo=home)
         last = _read(text.strip(), home)
         is_day = len(text.strip()) <= len("2026-01-31")
         first = datetime.combine(last.date(), time(), home) if is_day else last
+        _room_before(first)
         return first, last + (_TICK if is_day else timedelta(minutes=1))
     except (ValueError, OverflowError) as error:
         hint = "Write 2026, 2026-03, 2026-03-01 or 2026-03-01T09:30"
         raise ConfigError(f"no time can be read in {text!r}", where=where, hint=hint) from error
+
+
+def _room_before(at: datetime) -> None:
+    """Raises ``ValueError`` for an instant so early that others cannot be counted back from it."""
+    if at.year == 1:
+        raise ValueError("there is no year before")
 
 
 def commit_of(reader: Reader, text: str | None, zone: str) -> int | None:
