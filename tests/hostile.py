@@ -20,6 +20,7 @@ from world import Clock, page
 
 from aggregator.app import App, open_app, poll_feed
 from aggregator.config import parse
+from aggregator.intervals import no_chance
 from aggregator.model import Report
 from aggregator.pipeline import poll
 from aggregator.web import Resolve, resolve_by_system
@@ -97,7 +98,7 @@ async def program(
     given |= {"url": "http://bad.example/bad"} | lines
     async with serving(_routes()) as server:
         settings = parse(_CONFIG.format(server=server.url, **given), folder / "config.yaml")
-        async with open_app(settings, clock, resolve) as app:
+        async with open_app(settings, clock, resolve, no_chance) as app:
             yield app, server
 
 

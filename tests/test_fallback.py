@@ -17,6 +17,7 @@ from aggregator.archive import Reader
 from aggregator.config import Settings, parse
 from aggregator.demo import Replica
 from aggregator.errors import ConfigError, FetchError
+from aggregator.intervals import no_chance
 from aggregator.model import Feed, Hold, Report, Way
 from aggregator.pipeline import discover, poll
 
@@ -73,7 +74,7 @@ def test_a_host_that_refuses_for_an_hour_costs_no_article(tmp_path: Path, clock:
         return replica.requests[ASKED] - before
 
     async def run() -> int:
-        async with open_app(wanted, clock) as app:
+        async with open_app(wanted, clock, chance=no_chance) as app:
             await live(app, 0.5)
             replica.refuse(ROLL)
             asked = await live(app, 1)

@@ -12,7 +12,7 @@ import sys
 import time
 from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -355,6 +355,25 @@ def test_a_command_is_killed_with_all_it_started_when_it_takes_too_long(tmp_path
             gone(int(pid.read_text()))
 
     asyncio.run(scene())
+
+
+def test_a_command_is_killed_with_all_it_started_also_while_it_is_being_started() -> None:
+    """Cancelled at each turn of the loop, from before it is started to after it."""
+    seconds = "1000.71825"
+
+    async def scene(turns: int) -> None:
+        task = asyncio.create_task(run(("sh", "-c", f"sleep {seconds} & wait"), b"", dict(os.environ), PATIENCE))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait_for(asyncio.gather(task, return_exceptions=True), PATIENCE)
+
+    for turns in range(12):
+        asyncio.run(scene(turns))
+        for one in Path("/proc").glob("[0-9]*/cmdline"):
+            with suppress(OSError):
+                if seconds.encode() in one.read_bytes():
+                    gone(int(one.parent.name))
 
 
 def gone(process: int) -> None:

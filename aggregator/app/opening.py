@@ -12,6 +12,7 @@ from aggregator import __version__
 from aggregator.app.clock import utc_now
 from aggregator.archive import SqliteArchive
 from aggregator.config import Settings
+from aggregator.intervals import Chance
 from aggregator.model import Clock
 from aggregator.pipeline import Desk
 from aggregator.web import Client, Resolve, resolve_by_system
@@ -33,16 +34,19 @@ class App:
 
 @asynccontextmanager
 async def open_app(
-    settings: Settings, clock: Clock = utc_now, resolve: Resolve = resolve_by_system
+    settings: Settings,
+    clock: Clock = utc_now,
+    resolve: Resolve = resolve_by_system,
+    chance: Chance = random.random,
 ) -> AsyncIterator[App]:
     """Everything a poll needs, wired together; the archive is locked for this process until the end.
 
-    ``resolve`` gives a name's addresses.
+    ``resolve`` gives a name's addresses, ``chance`` spreads the times at which feeds are asked.
 
     Raises:
         ArchiveError: the archive cannot be opened for writing.
     """
-    archive = await open_archive(settings, clock)
+    archive = await open_archive(settings, clock, chance)
     try:
         async with staffed(settings, archive, clock, resolve) as app:
             yield app
@@ -50,14 +54,14 @@ async def open_app(
         await archive.close()
 
 
-async def open_archive(settings: Settings, clock: Clock = utc_now) -> SqliteArchive:
+async def open_archive(settings: Settings, clock: Clock = utc_now, chance: Chance = random.random) -> SqliteArchive:
     """The archive, of which this process is the one writer until it is closed.
 
     Raises:
         ArchiveError: it cannot be opened for writing.
     """
     rules = settings.site_rules().version
-    return await SqliteArchive.open(settings.archive, clock, parser=__version__, rules=rules, chance=random.random)
+    return await SqliteArchive.open(settings.archive, clock, parser=__version__, rules=rules, chance=chance)
 
 
 @asynccontextmanager

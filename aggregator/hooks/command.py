@@ -36,12 +36,7 @@ async def run(argv: Sequence[str], given: bytes, environ: Mapping[str, str], sec
     Raises:
         CommandError: it cannot be started, takes too long, or ends with another code than 0.
     """
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *argv, stdin=PIPE, stdout=PIPE, stderr=STDOUT, env=dict(environ), start_new_session=True
-        )
-    except OSError as error:
-        raise CommandError(f"it cannot be started: {error.strerror}", kind="missing") from None
+    process = await _started(argv, environ)
     said = bytearray()
     talk = [asyncio.create_task(_give(process, given)), asyncio.create_task(_hear(process, said))]
     try:
@@ -49,12 +44,36 @@ async def run(argv: Sequence[str], given: bytes, environ: Mapping[str, str], sec
     except TimeoutError:
         raise CommandError(f"it took more than {seconds:g} s and was killed", kind="timeout") from None
     finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        _kill(process)
         await _ended(process, talk)
     if code:
         raise CommandError(f"it ended with {code}", hint=_text(said))
     return _text(said)
+
+
+async def _started(argv: Sequence[str], environ: Mapping[str, str]) -> Process:
+    """The process. Were it cancelled while it starts, asyncio would kill it alone and wait for all that it started."""
+    starting = asyncio.create_task(
+        asyncio.create_subprocess_exec(
+            *argv, stdin=PIPE, stdout=PIPE, stderr=STDOUT, env=dict(environ), start_new_session=True
+        )
+    )
+    try:
+        return await asyncio.shield(starting)
+    except OSError as error:
+        raise CommandError(f"it cannot be started: {error.strerror}", kind="missing") from None
+    except asyncio.CancelledError:
+        with suppress(OSError):
+            process = await starting
+            _kill(process)
+            await process.wait()
+        raise
+
+
+def _kill(process: Process) -> None:
+    """Kill a process with all that it started."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 async def _give(process: Process, given: bytes) -> None:
