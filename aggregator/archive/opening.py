@@ -154,7 +154,7 @@ def _configure(db: Database, path: Path, minute: int | None) -> None:
     if migrations.pending(db):
         with transaction(db):  # all of them or none: an archive half-way between two versions is neither's
             migrations.apply(db)
-    if doubtful and minute is not None and path.stat().st_size > _ALWAYS_CHECKED:
+    if doubtful and minute is not None and not _is_fresh(db, minute):  # a small one may be large when it is opened next
         db.execute(f"PRAGMA user_version = {minute}")
 
 
@@ -163,8 +163,12 @@ def _is_doubtful(db: Database, path: Path, minute: int | None) -> bool:
     size = path.stat().st_size
     if log_size(path) > 0 or size <= _ALWAYS_CHECKED:
         return True
-    last = db.execute("PRAGMA user_version").fetchone()[0]
-    return size <= _CHECKED and (minute is None or not 0 <= minute - last < _EVERY)
+    return size <= _CHECKED and (minute is None or not _is_fresh(db, minute))
+
+
+def _is_fresh(db: Database, minute: int) -> bool:
+    """Whether it was looked through within the hour."""
+    return 0 <= minute - int(db.execute("PRAGMA user_version").fetchone()[0]) < _EVERY
 
 
 def _refuse_damaged(db: Database, path: Path) -> None:
