@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from rollsite import Item, RollSite, roll_feed
-from test_coverage import ZONE, assert_nothing_lost
+from test_coverage import CONFIG, ZONE, aggregator, assert_nothing_lost
 from test_gaps import HOUR, lived, rows
 from world import START, Clock, Site, desk, feed, item, rss
 
@@ -96,6 +96,25 @@ def test_nor_do_they_end_what_was_asked_for(tmp_path: Path, odd: int) -> None:
     ((_, _, _, state, reason, entries),) = rows(tmp_path)
     assert (state, entries, "page 5 reaches back to" in reason) == ("filled", 200, True)
     watched(tmp_path, site)
+
+
+def test_what_was_asked_for_in_vain_is_no_gap(tmp_path: Path) -> None:
+    site = Deceiver(Clock(), deepest=2)
+
+    async def days(here: Desk) -> None:
+        for _ in range(10):
+            site.publish(40, 60)
+            await discover(here, roll_feed())
+        await here.archive.backfill.ask(roll_feed(), START - 100 * HOUR)
+        await discover(here, roll_feed())
+
+    lived(tmp_path, site, days)
+    assert [row[::3][:2] for row in rows(tmp_path)] == [("asked", "lost")]
+    assert [hour.state for hour in watched(tmp_path, site)] == ["before", *["covered"] * 9]
+    (tmp_path / "config.yaml").write_text(CONFIG, encoding="utf-8")
+    done = aggregator(tmp_path, "coverage", "--since", "2026-11-23")
+    assert (done.returncode, "Asked for by backfill, and not had" in done.stdout) == (0, True), done.stderr
+    assert "0 gaps, 0 more were filled" in done.stderr
 
 
 def test_what_is_kept_on_a_further_page_proves_nothing(tmp_path: Path) -> None:

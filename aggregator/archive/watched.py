@@ -58,10 +58,14 @@ def _first(db: Database, feed: int) -> datetime | None:
 
 
 def _missing(db: Database, feed: int, then: str) -> list[Missing]:
-    """The times of gaps that are not filled and reach beyond ``then``, as far as they were not read back yet."""
+    """The times of gaps that are not filled and reach beyond ``then``, as far as they were not read back yet.
+
+    What was only asked for is none: of it nothing is known to be missing.
+    """
     rows = db.execute(
         "SELECT since, min(until, coalesce(reached, until)) FROM gaps"
-        " WHERE feed = ? AND state <> 'filled' AND since < coalesce(reached, until) AND until > ?",
+        " WHERE feed = ? AND state <> 'filled' AND cause = 'no overlap'"
+        " AND since < coalesce(reached, until) AND until > ?",
         [feed, then],
     )
     return [Missing(parse_iso(since), parse_iso(until)) for since, until in rows.fetchall()]

@@ -60,7 +60,7 @@ def coverage(
         print_json(_as_json(found, gaps))
     else:
         _print(found, gaps, zone)
-    raise typer.Exit(int(any(gap["state"] != "filled" for gap in gaps)))
+    raise typer.Exit(int(any(gap["state"] != "filled" and gap["cause"] != "asked" for gap in gaps)))
 
 
 def _as_json(found: Sequence[tuple[Watched, Sequence[Hour]]], gaps: Iterable[Row]) -> dict[str, object]:
@@ -89,7 +89,8 @@ def _print(found: Sequence[tuple[Watched, Sequence[Hour]]], gaps: Sequence[Row],
     columns = ["feed", "day", "0     6     12    18    ", "polls#", "failed#", "entries#"]
     print_table(columns, (row for one, listed in found for row in _days(one.feed, listed, zone)))
     complain(_LEGEND)
-    open_ones = [gap for gap in gaps if gap["state"] != "filled"]
+    found_out = [gap for gap in gaps if gap["cause"] != "asked"]
+    open_ones = [gap for gap in found_out if gap["state"] != "filled"]
     if open_ones:
         shown = [
             (gap["feed"], local(str(gap["since"]), zone.key), local(str(gap["until"]), zone.key), gap["state"],
@@ -100,8 +101,15 @@ def _print(found: Sequence[tuple[Watched, Sequence[Hour]]], gaps: Sequence[Row],
     silent = sum(hour.state == "silent" for _, listed in found for hour in listed)
     if silent:
         complain(f"{silent} silent hours: nothing came where there should have been news")
-    filled = len(gaps) - len(open_ones)
+    _print_asked([gap for gap in gaps if gap["cause"] == "asked" and gap["state"] != "filled"], zone)
+    filled = len(found_out) - len(open_ones)
     complain(f"{len(open_ones)} gaps, {filled} more were filled · times in {zone.key}")
+
+
+def _print_asked(gaps: Sequence[Row], zone: ZoneInfo) -> None:
+    if gaps:
+        shown = [(gap["feed"], local(str(gap["since"]), zone.key), gap["state"], gap["reason"]) for gap in gaps]
+        print_table(["feed", "back to", "state", "why"], shown, title="\nAsked for by backfill, and not had")
 
 
 def _days(feed: str, listed: Sequence[Hour], zone: ZoneInfo) -> Iterator[tuple[object, ...]]:

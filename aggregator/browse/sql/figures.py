@@ -74,7 +74,8 @@ def watched(connection: Connection, first: str) -> dict[int, Watched]:
     )
     gaps: dict[int, list[Missing]] = {}
     for feed, since, until in connection.execute(
-        "SELECT feed, since, min(until, coalesce(reached, until)) FROM gaps WHERE state <> 'filled' AND until > ?"
+        "SELECT feed, since, min(until, coalesce(reached, until)) FROM gaps WHERE state <> 'filled'"
+        " AND cause = 'no overlap' AND until > ?"
         " AND since < coalesce(reached, until) ORDER BY id DESC LIMIT ?",
         [first, NEWEST],
     ):
