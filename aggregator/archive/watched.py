@@ -24,16 +24,22 @@ def watched(db: Database, names: Sequence[str], since: datetime) -> list[Watched
     which = f"name IN ({marks})" if names else "active AND enabled"
     feeds = db.execute(f"SELECT id, name, last_success FROM feeds WHERE {which} ORDER BY position", list(names))
     then = iso(since - MEMORY)
-    return [_watched(db, number, name, last, then) for number, name, last in feeds.fetchall()]
+    missing, asked = _missing(db, then), _asked(db)
+    return [
+        _watched(db, number, name, last, then, missing.get(number, []), asked.get(number))
+        for number, name, last in feeds.fetchall()
+    ]
 
 
-def _watched(db: Database, feed: int, name: str, last: str | None, then: str) -> Watched:
+def _watched(
+    db: Database, feed: int, name: str, last: str | None, then: str, missing: Sequence[Missing], asked: str | None
+) -> Watched:
     polls, failed = _polls(db, feed, then)
     return Watched(
         name,
-        _first(db, feed),
+        _first(db, feed, asked),
         parse_iso(told_until(db, feed, last)) if last else None,
-        tuple(_missing(db, feed, then)),
+        tuple(missing),
         _counts(
             db,
             f"SELECT {_HOUR.format('coalesce(published, at)')}, count(DISTINCT article) FROM entries"
@@ -46,29 +52,40 @@ def _watched(db: Database, feed: int, name: str, last: str | None, then: str) ->
     )
 
 
-def _first(db: Database, feed: int) -> datetime | None:
+def _first(db: Database, feed: int, asked: str | None) -> datetime | None:
     """Since when a feed is watched: its first listing that was read, or as far as its list was read back on demand."""
-    (first, back) = db.execute(
-        'SELECT (SELECT at FROM polls JOIN commits ON seq = "commit" WHERE feed = :feed AND error_kind IS NULL'
-        " ORDER BY polls.id LIMIT 1),"
-        " (SELECT min(since) FROM gaps WHERE feed = :feed AND cause = 'asked' AND state = 'filled')",
-        {"feed": feed},
+    row = db.execute(
+        'SELECT at FROM polls JOIN commits ON seq = "commit" WHERE feed = ? AND error_kind IS NULL'
+        " ORDER BY polls.id LIMIT 1",
+        [feed],
     ).fetchone()
-    return min((parse_iso(at) for at in (first, back) if at), default=None) if first else None
+    return min(parse_iso(at) for at in (row[0], asked) if at) if row else None
 
 
-def _missing(db: Database, feed: int, then: str) -> list[Missing]:
-    """The times of gaps that are not filled and reach beyond ``then``, as far as they were not read back yet.
+def _asked(db: Database) -> dict[int, str]:
+    """How far back the list of each feed was read on demand."""
+    return dict(
+        db.execute(
+            "SELECT feed, min(since) FROM gaps WHERE cause = 'asked' AND state = 'filled' GROUP BY feed"
+        ).fetchall()
+    )
 
-    What was only asked for is none: of it nothing is known to be missing.
+
+def _missing(db: Database, then: str) -> dict[int, list[Missing]]:
+    """The times of each feed's gaps that are not filled and reach beyond ``then``, as far as they were not read back.
+
+    What was only asked for is none: of it nothing is known to be missing. Of all feeds at once: gaps have no index by
+    feed.
     """
     rows = db.execute(
-        "SELECT since, min(until, coalesce(reached, until)) FROM gaps"
-        " WHERE feed = ? AND state <> 'filled' AND cause = 'no overlap'"
-        " AND since < coalesce(reached, until) AND until > ?",
-        [feed, then],
+        "SELECT feed, since, min(until, coalesce(reached, until)) FROM gaps WHERE state <> 'filled'"
+        " AND cause = 'no overlap' AND since < coalesce(reached, until) AND until > ? ORDER BY id",
+        [then],
     )
-    return [Missing(parse_iso(since), parse_iso(until)) for since, until in rows.fetchall()]
+    found: dict[int, list[Missing]] = {}
+    for feed, since, until in rows.fetchall():
+        found.setdefault(feed, []).append(Missing(parse_iso(since), parse_iso(until)))
+    return found
 
 
 def _polls(db: Database, feed: int, then: str) -> tuple[dict[datetime, int], dict[datetime, int]]:
