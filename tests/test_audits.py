@@ -300,3 +300,16 @@ def test_what_an_older_version_noted_is_not_noted_again(tmp_path: Path) -> None:
 
     assert lived(tmp_path, days) == []
     assert rows(tmp_path, "SELECT count(*), count(lids) FROM entries") == [(32, 2)]
+
+
+def test_a_listing_that_is_without_more_than_it_shows_is_not_whole_itself(tmp_path: Path) -> None:
+    async def days(here: Desk, site: RollSite) -> None:
+        for _ in range(3):
+            site.publish(40, 40)
+            await discover(here, roll_feed())
+        whole = list(site.items)
+        for count in (6, 7):  # one in twenty, to the same end
+            site.items = whole[:: len(whole) // count]
+            await discover(here, roll_feed())
+
+    assert lived(tmp_path, days) == []

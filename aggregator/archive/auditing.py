@@ -70,14 +70,17 @@ def _article(one: Announced, known: Mapping[str, int]) -> int | None:
 
 
 def _absent(db: Database, feed_id: int, lid: int, covered: Window, listed: Mapping[int, Announced]) -> dict[int, Kind]:
-    """The articles that should be in a listing and are not."""
+    """The articles that should be in a listing and are not; none where it is without more than it shows.
+
+    Then it is the listing that is not whole: of each of a hundred thousand articles it would tell nothing.
+    """
     near = db.execute(
         "SELECT DISTINCT article FROM entries WHERE lids IS NOT NULL AND ctime > ? AND ctime <= ?"
         " AND (feed = ? OR lids LIKE ?)",
         [when(covered.begin), when(covered.end), feed_id, f"%,{lid},%"],
     )
     missing = [article for (article,) in near.fetchall() if article not in listed]
-    if not missing:
+    if not missing or len(missing) > len(listed):
         return {}
     rows = db.execute("SELECT id, absent FROM feeds WHERE absent IS NOT NULL").fetchall()
     suspects = {feed: frozenset(json.loads(text)) for feed, text in rows}
