@@ -104,7 +104,7 @@ def interpreter() -> str:
     for one in (sys.executable, f"/usr/bin/{version}", f"/usr/local/bin/{version}"):
         try:
             told = subprocess.run([one, "-m", "aggregator", "status", "--help"], capture_output=True, **as_other())
-        except PermissionError:
+        except OSError:  # it is not there, or not for that user
             continue
         if told.returncode == 0:
             return one
