@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from aggregator.app import App, Fetched, poll_feed, told
-from aggregator.app.polling import AT_ONCE, AT_ONE_HOST
+from aggregator.app.polling import AT_ONCE
 from aggregator.archive import DueFeed
 from aggregator.errors import AggregatorError
 from aggregator.logs import Log
@@ -22,6 +22,7 @@ from aggregator.upkeep import LOOK, Upkeep
 
 TICK = 1.0  # seconds
 REST = timedelta(seconds=30)  # after the archive refused (a full disk, say) before anything is tried again
+AT_ONE_HOST = 4  # polls: a host that answers slowly or not at all must not hold the turns of the others
 IMAGES = 100  # that are fetched before the hosts' wishes are stored again
 
 

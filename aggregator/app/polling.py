@@ -29,7 +29,6 @@ from aggregator.workers import Worker
 
 T = TypeVar("T")
 AT_ONCE = 32  # feeds polled at the same time; how many requests are open is the client's affair
-AT_ONE_HOST = 4  # of them: a host that answers slowly or not at all must not hold the turns of the others
 AT_A_RUN = 200  # pages that one `fetch` looks at again; more wait for the next one
 AT_A_POLL = 20  # the same after one poll of the daemon
 PACKING = 20  # turns in which one `fetch` packs pages anew; the daemon has a job for it
@@ -59,7 +58,7 @@ async def discover_all(
     """
 
     room = asyncio.Semaphore(AT_ONCE)  # all of them at once would all be in memory
-    hosts = {host_of(feed.url): asyncio.Semaphore(AT_ONE_HOST) for feed in feeds}
+    hosts = {host_of(feed.url): asyncio.Semaphore(AT_ONCE // 2) for feed in feeds}  # a dead one holds half the turns
 
     async def one(feed: Feed) -> Report:
         async with hosts[host_of(feed.url)], room:
