@@ -45,7 +45,7 @@ class Lists:
         self._bodies: dict[str, tuple[int, bytes]] = {}
         self.polls = 0
         self.clock: VirtualClock | None = None
-        self.room = Newsroom(self._now, Random(f"{seed}/newsroom"))  # type: ignore[arg-type]
+        self.room = Newsroom(self._now, Random(f"{seed}/newsroom"))  # type: ignore[arg-type]  # it only asks it the time
         self.room.schedule(days, articles_a_day)
 
     def _now(self) -> datetime:

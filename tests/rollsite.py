@@ -20,7 +20,7 @@ SIZE = 50  # items on a page of the list
 def roll_feed(name: str = "roll", lid: int = 1686, **more: object) -> Feed:
     """A feed over one of the site's lists."""
     url = f"https://feed.mix.sina.com.cn/api/roll/get?pageid=155&lid={lid}"
-    return Feed(name=name, source="sina-roll", url=url, categories=CATEGORIES, **more)  # type: ignore[arg-type]
+    return Feed(name=name, source="sina-roll", url=url, categories=CATEGORIES, **more)  # type: ignore[arg-type]  # any field of a Feed
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ FORBIDDEN_NAMES = {"utils", "helpers", "common", "base", "manager"}
 
 # From the top of the house to its end; a module imports what stands above it, or beside it in its own folder.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "model", "lean"),
+    ("errors", "lazy", "model", "lean"),
     ("text",),
     ("sources",),
     ("articles",),

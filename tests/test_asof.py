@@ -237,7 +237,7 @@ def test_export_as_of(archive: Path, tmp_path: Path) -> None:
 def test_the_canned_query_and_the_docs_own_sql_say_the_same(archive: Path) -> None:
     from aggregator.browse.metadata import TOLD
 
-    canned = TOLD["queries"]["as_of"]["sql"]  # type: ignore[index]
+    canned = TOLD["queries"]["as_of"]["sql"]  # type: ignore[index]  # a mapping of mappings, of object
     text = (ROOT / "docs" / "archive.md").read_text(encoding="utf-8")
     written = text.split("<<'SQL'\n")[1].split("SQL\n")[0].replace(".parameter set :as_of", "--")
     for minute, waiting, settled in (

@@ -104,7 +104,7 @@ def test_unclaimed_are_few_or_the_claims_mean_nothing() -> None:
 
 
 def test_a_poll_with_nothing_new_asks_the_archive_nothing() -> None:
-    assert audited(None, None, 1, Discovery("unchanged"), lambda _: {}, "[1]") == {}  # type: ignore[arg-type]
+    assert audited(None, None, 1, Discovery("unchanged"), lambda _: {}, "[1]") == {}  # type: ignore[arg-type]  # no database: none is asked
 
 
 # --- channels of the replica that leave things out ----------------------------------------------------
@@ -170,7 +170,7 @@ def findings(path: Path) -> set[Slip]:
 
 async def a_day(path: Path, room: Newsroom, hours: Hours, every: timedelta) -> None:
     channels = feeds(len(CHANNELS))
-    async with desk(path, Lists(room.ledger, hours), *channels) as here:  # type: ignore[arg-type]
+    async with desk(path, Lists(room.ledger, hours), *channels) as here:  # type: ignore[arg-type]  # its clock is an Hours
         while hours() < START + timedelta(hours=25):
             for one in channels:
                 await discover(here, one)
@@ -238,7 +238,7 @@ def lived(path: Path, days: Callable[[Desk, RollSite], Awaitable[None]]) -> list
     site = RollSite(Clock())
 
     async def live() -> None:
-        async with desk(path / "a.db", site, roll_feed(), roll_feed("other", 2519)) as here:  # type: ignore[arg-type]
+        async with desk(path / "a.db", site, roll_feed(), roll_feed("other", 2519)) as here:
             site.publish(30, 60)
             await discover(here, roll_feed())
             await days(here, site)

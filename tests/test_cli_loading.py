@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 
 import pytest
 import typer
@@ -25,6 +26,14 @@ def homes(application: typer.Typer) -> Iterator[tuple[str, str]]:
 
 def test_the_table_names_every_command_with_its_module() -> None:
     assert dict(homes(app)) == {name: f"aggregator.cli.{module}" for name, module in COMMANDS.items()}
+
+
+@pytest.mark.parametrize("package", ["aggregator.app", "aggregator.archive", "aggregator.web"])
+def test_a_package_that_loads_its_names_when_asked_has_them_all(package: str) -> None:
+    module = import_module(package)
+    assert [getattr(module, name).__name__ for name in module.__all__ if callable(getattr(module, name))]
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = module.nothing
 
 
 @pytest.mark.parametrize("name", ["fetch", "search", "config", "doctor"])

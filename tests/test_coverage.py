@@ -121,12 +121,7 @@ def test_of_a_covered_hour_nothing_is_missing(tmp_path: Path, seed: int, deepest
                 await discover(here, roll_feed())
 
     asyncio.run(live())
-    with Reader(tmp_path / "a.db") as reader:
-        (watched,) = reader.watched([], START)
-    seen = {guid for (guid,) in rows(tmp_path, "SELECT guid FROM entries")}
-    lost = {hour_of(one.at) for one in site.items if f"comos:{one.docid}" not in seen}
-    found = hours(watched, START, site.clock(), ZONE)
-    assert_nothing_lost(found, lost)
+    found, lost = judged(tmp_path, site)
     covered = sum(hour.state in ("covered", "silent") for hour in found)
     assert covered > len(found) * (0.4 if deepest == 1 else 0.6)
     if deepest == 10_000:
@@ -138,8 +133,15 @@ def test_of_a_covered_hour_nothing_is_missing(tmp_path: Path, seed: int, deepest
     assert sum(hour.failed for hour in found) > 10
 
 
-def assert_nothing_lost(found: Sequence[Hour], lost: set[datetime]) -> None:
+def judged(folder: Path, site: RollSite) -> tuple[Sequence[Hour], set[datetime]]:
+    """The hours of the one feed and those of which something is missing: none of these is called covered."""
+    with Reader(folder / "a.db") as reader:
+        (watched,) = reader.watched([], START)
+    seen = {guid for (guid,) in rows(folder, "SELECT guid FROM entries")}
+    lost = {hour_of(one.at) for one in site.items if f"comos:{one.docid}" not in seen}
+    found = hours(watched, START, site.clock(), ZONE)
     assert [hour.at for hour in found if hour.state in ("covered", "silent") and hour.at in lost] == []
+    return found, lost
 
 
 def aggregator(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:

@@ -106,7 +106,7 @@ def lived(path: Path, site: RollSite | Site, days: Callable[[Desk], Awaitable[T]
     """What comes of ``days`` with an archive over the site."""
 
     async def live() -> T:
-        async with desk(path / "a.db", site, *(feeds or (roll_feed(),))) as here:  # type: ignore[arg-type]
+        async with desk(path / "a.db", site, *(feeds or (roll_feed(),))) as here:
             return await days(here)
 
     return asyncio.run(live())

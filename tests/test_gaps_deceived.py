@@ -9,12 +9,10 @@ from pathlib import Path
 
 import pytest
 from rollsite import Item, RollSite, roll_feed
-from test_coverage import CONFIG, ZONE, aggregator, assert_nothing_lost
+from test_coverage import CONFIG, aggregator, judged
 from test_gaps import HOUR, lived, rows
 from world import START, Clock, Site, desk, feed, item, rss
 
-from aggregator.archive import Reader
-from aggregator.coverage import Hour, hour_of, hours
 from aggregator.model import Feed
 from aggregator.pipeline import Desk, discover
 from aggregator.windows import PATIENCE, reach
@@ -39,17 +37,6 @@ class Deceiver(RollSite):
                 one["ctime"] = str(int((START - 1_000 * HOUR).timestamp()))
             told = [*told[:10], self.kept.told(self.lid), *told[10:]] if self.kept else told
         return told
-
-
-def watched(folder: Path, site: RollSite) -> tuple[Hour, ...]:
-    """The hours of the one feed, of which none that is covered lacks anything of the site."""
-    with Reader(folder / "a.db") as reader:
-        (one,) = reader.watched([], START)
-    seen = {guid for (guid,) in rows(folder, "SELECT guid FROM entries")}
-    lost = {hour_of(item.at) for item in site.items if f"comos:{item.docid}" not in seen}
-    found = hours(one, START, site.clock(), ZONE)
-    assert_nothing_lost(found, lost)
-    return found
 
 
 def after_an_outage(folder: Path, site: RollSite, *, pages: int | None = 20) -> str:
@@ -79,7 +66,7 @@ def test_a_page_reaches_as_far_as_its_order_tells() -> None:
 def test_wrong_dates_on_a_page_end_no_gap_and_hide_none(tmp_path: Path, odd: int, pages: int) -> None:
     site = Deceiver(Clock(), odd=odd)
     assert after_an_outage(tmp_path, site, pages=pages) == ("open" if pages == 1 else "filled")
-    assert {hour.state for hour in watched(tmp_path, site)} >= {"gap" if pages == 1 else "covered"}
+    assert {hour.state for hour in judged(tmp_path, site)[0]} >= {"gap" if pages == 1 else "covered"}
 
 
 @pytest.mark.parametrize("odd", [1, 4])
@@ -95,7 +82,7 @@ def test_nor_do_they_end_what_was_asked_for(tmp_path: Path, odd: int) -> None:
     lived(tmp_path, site, days)
     ((_, _, _, state, reason, entries),) = rows(tmp_path)
     assert (state, entries, "page 5 reaches back to" in reason) == ("filled", 200, True)
-    watched(tmp_path, site)
+    judged(tmp_path, site)[0]
 
 
 def test_what_was_asked_for_in_vain_is_no_gap(tmp_path: Path) -> None:
@@ -110,7 +97,7 @@ def test_what_was_asked_for_in_vain_is_no_gap(tmp_path: Path) -> None:
 
     lived(tmp_path, site, days)
     assert [row[::3][:2] for row in rows(tmp_path)] == [("asked", "lost")]
-    assert [hour.state for hour in watched(tmp_path, site)] == ["before", *["covered"] * 9]
+    assert [hour.state for hour in judged(tmp_path, site)[0]] == ["before", *["covered"] * 9]
     (tmp_path / "config.yaml").write_text(CONFIG, encoding="utf-8")
     done = aggregator(tmp_path, "coverage", "--since", "2026-11-23")
     assert (done.returncode, "Asked for by backfill, and not had" in done.stdout) == (0, True), done.stderr
@@ -125,13 +112,13 @@ def test_what_is_kept_on_a_further_page_proves_nothing(tmp_path: Path) -> None:
     site.join(START - HOUR)
     site.skipped = {3: 2}
     assert after_an_outage(tmp_path, site) == "lost"
-    watched(tmp_path, site)
+    judged(tmp_path, site)[0]
 
 
 def test_pages_that_are_skipped_leave_the_gap_what_it_was(tmp_path: Path) -> None:
     site = Deceiver(Clock(), skipped={3: 13})
     assert after_an_outage(tmp_path, site) == "lost"
-    found = watched(tmp_path, site)
+    found = judged(tmp_path, site)[0]
     assert [hour.state for hour in found].count("gap") == 9  # of the last one all is on two pages
 
 
@@ -152,7 +139,7 @@ def test_a_list_without_end_is_given_up(tmp_path: Path) -> None:
     lived(tmp_path, site, days)
     ((_, _, _, state, reason, _),) = rows(tmp_path)
     assert (state, reason) == ("lost", "the list does not end within 10000 pages")
-    watched(tmp_path, site)
+    judged(tmp_path, site)[0]
 
 
 def test_a_page_that_is_broken_for_good_holds_up_nothing_and_is_given_up(tmp_path: Path) -> None:
@@ -175,7 +162,7 @@ def test_a_page_that_is_broken_for_good_holds_up_nothing_and_is_given_up(tmp_pat
     lived(tmp_path, site, days)
     ((_, _, until, state, _, _),) = rows(tmp_path)
     assert state == "open"
-    found = watched(tmp_path, site)
+    found = judged(tmp_path, site)[0]
     assert [hour.state for hour in found if hour.at > START + 9 * HOUR].count("covered") == 3
     site.clock.at += PATIENCE
     lived(tmp_path, site, lambda here: discover(here, roll_feed()))
@@ -239,7 +226,7 @@ def test_an_answer_without_entries_tells_nothing_of_the_time_before(tmp_path: Pa
         site.empty = True
         for _ in range(2):
             await discover(here, roll_feed())
-        assert {hour.state for hour in watched(tmp_path, site)[2:]} == {"unknown"}
+        assert {hour.state for hour in judged(tmp_path, site)[0][2:]} == {"unknown"}
         if meanwhile:
             site.broken = {1}
             await discover(here, roll_feed())
@@ -249,7 +236,7 @@ def test_an_answer_without_entries_tells_nothing_of_the_time_before(tmp_path: Pa
         await discover(here, roll_feed())
 
     lived(tmp_path, site, days)
-    assert [hour.state for hour in watched(tmp_path, site)][:13] == ["covered"] * 2 + ["gap"] * 11
+    assert [hour.state for hour in judged(tmp_path, site)[0]][:13] == ["covered"] * 2 + ["gap"] * 11
 
 
 def turned_over(folder: Path, *, forget: bool) -> list[tuple[object, ...]]:

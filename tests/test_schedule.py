@@ -151,22 +151,28 @@ def test_fair_shares_of_turns() -> None:
     assert fair(due, [], 0) == []
 
 
-@pytest.mark.parametrize("hours", [1, -1, 24 * 365, -24 * 365 * 56], ids=["+1 h", "-1 h", "+1 year", "1970"])
-def test_o2_a_clock_set_wrong_and_right_again_costs_one_catch_up(tmp_path: Path, hours: int) -> None:
+def gaps_by_a_clock(folder: Path, seconds: int, set_by: Callable[[int], timedelta]) -> list[list[float]]:
+    """How long each of five feeds waited between its polls, of so many seconds by a clock that is so far out."""
     times: Times = defaultdict(list)
 
     async def run() -> None:
-        async with virtual_app(tmp_path, rows(5, 5), world(times)) as (app, clock):
+        async with virtual_app(folder, rows(5, 5), world(times)) as (app, clock):
             daemon = Daemon(app, listened()[0])
-            for second in range(3_000):
-                clock.set_by = timedelta(hours=hours if 1_000 <= second < 2_000 else 0)
+            for second in range(seconds):
+                clock.set_by = set_by(second)
                 await daemon.tick()
                 await asyncio.sleep(1)
             await daemon.drain()
 
     in_virtual_time(run())
-    for at in times.values():
-        gaps = [after - before for before, after in pairwise(at)]
+    assert len(times) == 5
+    return [[after - before for before, after in pairwise(at)] for at in times.values()]
+
+
+@pytest.mark.parametrize("hours", [1, -1, 24 * 365, -24 * 365 * 56], ids=["+1 h", "-1 h", "+1 year", "1970"])
+def test_o2_a_clock_set_wrong_and_right_again_costs_one_catch_up(tmp_path: Path, hours: int) -> None:
+    wrong = timedelta(hours=hours)
+    for gaps in gaps_by_a_clock(tmp_path, 3_000, lambda second: wrong if 1_000 <= second < 2_000 else timedelta()):
         assert max(gaps) <= 302  # it never waits for a time that is long gone or far away
         assert sum(gap < 298 for gap in gaps) <= 2  # one poll out of turn for each time the clock was set
 
@@ -209,20 +215,8 @@ def test_hosts_that_hang_do_not_take_all_connections(tmp_path: Path) -> None:
 @pytest.mark.parametrize("seconds", [5, -5, 40, -40])
 def test_o2_a_clock_put_right_by_seconds_costs_no_poll_out_of_turn(tmp_path: Path, seconds: int) -> None:
     """Just after a poll, which lies ahead then."""
-    times: Times = defaultdict(list)
-
-    async def run() -> None:
-        async with virtual_app(tmp_path, rows(5, 5), world(times)) as (app, clock):
-            daemon = Daemon(app, listened()[0])
-            for second in range(1_000):
-                clock.set_by = timedelta(seconds=seconds if second >= 302 else 0)
-                await daemon.tick()
-                await asyncio.sleep(1)
-            await daemon.drain()
-
-    in_virtual_time(run())
-    for at in times.values():
-        gaps = [after - before for before, after in pairwise(at)]
+    put_right = timedelta(seconds=seconds)
+    for gaps in gaps_by_a_clock(tmp_path, 1_000, lambda second: put_right if second >= 302 else timedelta()):
         assert [round(gap, -1) for gap in gaps] == [300, 300 - round(seconds, -1), 300]
 
 

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from structlog.testing import LogCapture
@@ -68,8 +68,16 @@ def feed(name: str = "wire", url: str = "https://wire.example/feed.xml", **more:
     return Feed(name=name, source="feed", url=url, categories=CATEGORIES, **more)  # type: ignore[arg-type]
 
 
+class Wire(Protocol):
+    """A network of a test's own making, and its time."""
+
+    clock: Clock
+
+    async def __call__(self, request: Request) -> Page: ...
+
+
 @asynccontextmanager
-async def desk(path: Path, site: Site, *feeds: Feed) -> AsyncIterator[Desk]:
+async def desk(path: Path, site: Wire, *feeds: Feed) -> AsyncIterator[Desk]:
     """A desk over a real archive and the site."""
     archive = await SqliteArchive.open(path, site.clock, parser="test", rules="test")
     try:

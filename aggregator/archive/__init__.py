@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from aggregator.lazy import names_of
 
 if TYPE_CHECKING:
     from aggregator.archive.lock import holder
@@ -13,17 +14,13 @@ if TYPE_CHECKING:
     from aggregator.archive.turns import DueFeed
 
 __all__ = ["Archive", "DueFeed", "Reader", "SqliteArchive", "holder"]
-# Where each name is at home, which is loaded when it is first asked for: a command that needs one waits for no other.
-_HOMES = {
-    "holder": "aggregator.archive.lock",
-    "Archive": "aggregator.archive.protocol",
-    "Reader": "aggregator.archive.reading",
-    "SqliteArchive": "aggregator.archive.sqlite",
-    "DueFeed": "aggregator.archive.turns",
-}
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+__getattr__ = names_of(
+    __name__,
+    {
+        "lock": "holder",
+        "protocol": "Archive",
+        "reading": "Reader",
+        "sqlite": "SqliteArchive",
+        "turns": "DueFeed",
+    },
+)

@@ -122,7 +122,7 @@ class Server:
             try:
                 self.cost("/-/versions.json")
             except ConnectionError:
-                time.sleep(0.05)
+                time.sleep(0.05)  # between two tries: it says nothing when it begins to listen
             else:
                 return
 
