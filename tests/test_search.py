@@ -105,7 +105,7 @@ def test_tokens_are_those_of_the_runs_one_by_one() -> None:
 
     rng = random.Random(SEED)
     signs = [
-        *"央行降准，。 ab1%_　－\ue000\u19b2\u1cf2\u0301が\u3099…Ａ２é々\n",
+        *"央行降准，。：！（％～ \xa0ab1%_　－\ue000\u19b2\u1cf2\u0301が\u3099…Ａ２é々\n",
         "\U00020001",
         "\U0003abcd",
         "\U0001f600",
