@@ -13,7 +13,7 @@ import pytest
 
 from aggregator.text.characters import printable
 from aggregator.text.html import body_html, clean, plain, within
-from aggregator.text.nested import nodes
+from aggregator.text.nested import read
 
 BASE = "https://wire.example/a/b"
 STARTS = ["p", "div", "b", "strong", "ul", "li", "h2", "blockquote", "em", "span", "center", "figure", "code"]
@@ -52,14 +52,14 @@ def grown(dice: Random, depth: int = 0) -> str:
 
 def differing(texts: Iterator[str]) -> tuple[int, list[str]]:
     """How many of the texts are read without a tree, and those that a tree gives otherwise."""
-    known = [text for text in texts if "<" in text and nodes(printable(text)) is not None]
-    reads: tuple[Callable[[str], str], ...] = (
+    known = [text for text in texts if "<" in text and read(printable(text)) is not None]
+    ways: tuple[Callable[[str], str], ...] = (
         lambda text: clean(text, BASE),
         lambda text: within(text, BASE),
         lambda text: body_html(text, BASE),
         plain,
     )
-    return len(known), [text for text in known if any(read(text) != read(text + PARSED) for read in reads)]
+    return len(known), [text for text in known if any(way(text) != way(text + PARSED) for way in ways)]
 
 
 def test_random_markup_is_read_as_by_a_parser() -> None:
@@ -108,7 +108,7 @@ def test_pieces_of_real_pages_and_feeds_are_read_as_by_a_parser() -> None:
     ],
 )
 def test_what_only_a_parser_can_tell_is_left_to_it(html: str) -> None:
-    assert nodes(html) is None
+    assert read(html) is None
 
 
 @pytest.mark.parametrize(
@@ -124,5 +124,5 @@ def test_what_only_a_parser_can_tell_is_left_to_it(html: str) -> None:
 )
 def test_a_long_text_is_read_in_linear_time(html: str) -> None:
     before = thread_time()
-    nodes(html)
+    read(html)
     assert thread_time() - before < 5  # quadratic, it takes hours

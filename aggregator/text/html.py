@@ -8,7 +8,7 @@ text with entities undone (docs/format.md).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from html import unescape
 
@@ -44,6 +44,7 @@ _IMAGE = re.compile(r"<!--.*?-->|<img(?P<attributes>\b[^>]*)>", re.S)
 _ELEMENT = re.compile(r"<!--.*?-->|<(?P<name>[a-z][a-z0-9]*)(?P<attributes>\b[^>]*)>", re.S)
 _ATTRIBUTE = re.compile(r'\s(?P<name>[^\s="]+)(?:="(?P<value>[^"]*)")?')
 _SRC = re.compile(r'\ssrc="([^"]*)"')
+_BLANKS = re.compile(r"[ \t\xa0]+")
 
 Attributes = Mapping[str, str | None]
 
@@ -93,8 +94,8 @@ def plain(html: str) -> str:
     """The text of HTML: one block a line, no blank lines, white space folded, indents (U+3000) gone. Never raises."""
     if _is_text(html):
         return _fold(printable(html).replace("\n", " "))
-    if (simple := nested.nodes(printable(html))) is not None:
-        return _fold("".join(map(_words, simple)))
+    if (simple := nested.read(printable(html))) is not None:
+        return _fold(_words(simple))
     from aggregator.text.walking import words
 
     read = words(html)
@@ -178,36 +179,38 @@ def _walk(html: str, base: str | None, policy: Policy) -> str:
     """The one allow-list walk."""
     if _is_text(html):
         return printable(html)
-    if (simple := nested.nodes(printable(html))) is not None:
-        return "".join(_written(node, base, policy) for node in simple)
+    if (simple := nested.read(printable(html))) is not None:
+        texts = simple.texts if "&" not in html else map(escape_text, simple.texts)
+        return _woven(texts, [_written(tag, base, policy) for tag in simple.tags])
     from aggregator.text.walking import walked
 
     read = walked(html, base, policy)
     return escape_text(plain(html)) if read is None else read
 
 
-def _written(node: nested.Node, base: str | None, policy: Policy) -> str:
-    """A piece of simple markup as ``text.walking`` would write it."""
-    match node:
-        case nested.Text(text):
-            return escape_text(text)
-        case nested.Start(name, given):
-            return f"<{name}{attributes(name, given, base, images=policy.images, layout=policy.layout)}>"
-        case nested.End(name):
-            return f"</{name}>"
-        case nested.Comment(text):
-            return f"<!--{text}-->" if policy.comments and harmless(text) else ""
+def _written(tag: nested.Tag, base: str | None, policy: Policy) -> str:
+    """A tag of simple markup as ``text.walking`` would write it."""
+    if tag.ends:
+        return f"</{tag.name}>"
+    if not tag.name:
+        return f"<!--{tag.comment}-->" if policy.comments and harmless(tag.comment) else ""
+    if not tag.attributes and tag.name != "img":
+        return f"<{tag.name}>"
+    return f"<{tag.name}{attributes(tag.name, tag.attributes, base, images=policy.images, layout=policy.layout)}>"
 
 
-def _words(node: nested.Node) -> str:
-    """A piece of simple markup as ``_texts`` of ``text.walking`` would tell it."""
-    match node:
-        case nested.Text(text):
-            return text.replace("\n", " ")
-        case nested.Start(name) | nested.End(name) if name in BLOCKS:
-            return "\n"
-        case _:
-            return ""
+def _words(simple: nested.Markup) -> str:
+    """Simple markup as ``words`` of ``text.walking`` would tell it."""
+    breaks = ["\n" if tag.name in BLOCKS else "" for tag in simple.tags]
+    return _woven((text.replace("\n", " ") for text in simple.texts), breaks)
+
+
+def _woven(texts: Iterable[str], between: Collection[str]) -> str:
+    """The texts with what stands between each and the next."""
+    pieces = [""] * (2 * len(between) + 1)
+    pieces[::2] = texts
+    pieces[1::2] = between
+    return "".join(pieces)
 
 
 def harmless(comment: str) -> bool:
@@ -218,5 +221,7 @@ def harmless(comment: str) -> bool:
 
 
 def _fold(text: str) -> str:
-    lines = (re.sub(r"[ \t\xa0]+", " ", line).strip(" \t\xa0\u3000") for line in text.split("\n"))
-    return "\n".join(line for line in lines if line)
+    if "  " in text or "\t" in text or "\xa0" in text:
+        text = _BLANKS.sub(" ", text)
+    lines = [line.strip(" \u3000") for line in text.split("\n")]
+    return "\n".join(filter(None, lines))

@@ -22,91 +22,84 @@ _MOST_ATTRIBUTES = 30
 
 _REFERENCES = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&nbsp;": "\xa0", "&#39;": "'"}
 _REFERENCE = re.compile("|".join(_REFERENCES))
-# A tag or comment in one spelling; what follows the last one is text. No part gives back what it took.
-_TOKEN = re.compile(
-    r"(?P<text>[^<]*+)(?:<(?P<end>/?)(?P<name>[a-z][a-z0-9]*)(?P<attributes>(?: [a-z][a-z0-9-]*=\"[^\"<>\n]*+\")*+) ?"
-    r"(?P<empty>/?)>|<!--(?P<comment>[^<>&-]*+)-->)"
+_TAG = re.compile(r"<([^<>]*)>")
+# What stands in a tag or a comment, in one spelling. No part gives back what it took.
+_INSIDE = re.compile(
+    r"(?P<end>/?)(?P<name>[a-z][a-z0-9]*+)(?P<attributes>(?: [a-z][a-z0-9-]*+=\"[^\"\n]*+\")*+) ?(?P<empty>/?)"
+    r"|!--(?P<comment>[^&-]*+)--"
 )
 _ATTRIBUTE = re.compile(r" ([a-z][a-z0-9-]*)=\"([^\"]*)\"")
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
-    """The start of an element; its attributes in their order."""
+class Tag:
+    """The start of an element, its attributes in their order, or its end; without a name it is a comment."""
 
     name: str
     attributes: Mapping[str, str]
+    ends: bool = False
+    comment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class End:
-    """The end of an element that is not void."""
+class Markup:
+    """Texts, with references undone, and the tags between one and the next."""
 
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """Characters, with references undone."""
-
-    text: str
+    texts: list[str]
+    tags: list[Tag]
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
-    """A comment."""
-
-    text: str
-
-
-Node = Start | End | Text | Comment
-
-
-def nodes(html: str) -> list[Node] | None:
-    """What printable markup consists of, in its order; ``None`` where only a parser can tell. Linear time."""
-    if "\r" in html or "\0" in html or "\f" in html or html.count("<") > _MOST_TAGS:
+def read(html: str) -> Markup | None:
+    """What printable markup consists of; ``None`` where only a parser can tell. Linear time."""
+    count = html.count("<")
+    if count > _MOST_TAGS or "\r" in html or "\0" in html or "\f" in html:
         return None
-    found: list[Node] = []
+    pieces = _TAG.split(html)
+    tags: list[Tag] = []
     opened: list[str] = []
-    at = 0
-    while token := _TOKEN.match(html, at):
-        if not _added(found, opened, token):
+    for inside in pieces[1::2]:
+        tag = _BARE.get(inside) or _tag(inside)
+        if tag is None or not _stands(tag, opened):
             return None
-        at = token.end()
-    rest = _characters(html[at:])
-    if rest is None or opened or "<" in html[at:]:
+        tags.append(tag)
+    texts = pieces[::2]
+    if "&" in html:
+        texts = [text for piece in texts if (text := _characters(piece)) is not None]
+    # Fewer texts: a reference is not known. Fewer tags: one has no end.
+    return Markup(texts, tags) if len(texts) - 1 == len(tags) == count and not opened else None
+
+
+def _tag(inside: str) -> Tag | None:
+    """What stands in a tag, or in a comment; ``None`` for elements not known here, and for other spellings."""
+    found = _INSIDE.fullmatch(inside)
+    if found is None:
         return None
-    if rest:
-        found.append(Text(rest))
-    return found
-
-
-def _added(found: list[Node], opened: list[str], token: re.Match[str]) -> bool:
-    """Add what a token holds; whether that can be done."""
-    before, end, name, given, empty, comment = token.groups()
-    text = _characters(before)
-    if text is None:
-        return False
-    if text:
-        found.append(Text(text))
+    end, name, given, empty, comment = found.groups()
     if name is None:
-        found.append(Comment(comment))
-        return True
-    if end:
-        found.append(End(name))
-        return not given and not empty and bool(opened) and opened.pop() == name
+        return Tag("", {}, comment=comment)
     attributes = _attributes(given)
-    if attributes is None or not _may_stand(name, opened) or (empty and name not in VOID):
+    if attributes is None or name not in _KNOWN or (empty and name not in VOID) or (end and (given or empty)):
+        return None
+    return Tag(name, attributes, bool(end))
+
+
+def _stands(tag: Tag, opened: list[str]) -> bool:
+    """Whether a tag may stand inside of these elements, of which it begins or ends the last."""
+    name = tag.name
+    if tag.ends:
+        return bool(opened) and opened.pop() == name
+    if name and not _may_begin(name, opened):
         return False
-    found.append(Start(name, attributes))
-    if name not in VOID:
+    if name and name not in VOID:
         opened.append(name)
     return True
 
 
-def _may_stand(name: str, opened: list[str]) -> bool:
+def _may_begin(name: str, opened: list[str]) -> bool:
     """Whether an element begun inside of these stays inside of them, and none of them is begun again."""
-    if name not in _KNOWN or len(opened) > _MOST_OPEN:
+    if not opened:
+        return name != "li"
+    if len(opened) > _MOST_OPEN:
         return False
     if name in _FORMATTING:
         formatting = [one for one in opened if one in _FORMATTING]
@@ -114,7 +107,7 @@ def _may_stand(name: str, opened: list[str]) -> bool:
     if name in _BLOCKS and "p" in opened:
         return False
     if name == "li":
-        return bool(opened) and opened[-1] in ("ul", "ol")
+        return opened[-1] in ("ul", "ol")
     return not (name in _HEADINGS and _HEADINGS.intersection(opened))
 
 
@@ -122,15 +115,13 @@ def _characters(text: str) -> str | None:
     """A text without its references; ``None`` with one that is not told here."""
     if "&" not in text:
         return text
-    if _REFERENCE.sub("", text).count("&"):
+    if "&" in _REFERENCE.sub("", text):
         return None
     return _REFERENCE.sub(lambda reference: _REFERENCES[reference[0]], text)
 
 
 def _attributes(given: str) -> dict[str, str] | None:
     """The attributes of a tag; ``None`` where one is there twice, or there are very many."""
-    if not given:
-        return {}
     found: dict[str, str] = {}
     for name, value in _ATTRIBUTE.findall(given):
         text = _characters(value)
@@ -138,3 +129,8 @@ def _attributes(given: str) -> dict[str, str] | None:
             return None
         found[name] = text
     return found if len(found) <= _MOST_ATTRIBUTES else None
+
+
+# Most tags have no attributes: these are read once.
+_SPELLINGS = (spelling for name in _KNOWN for spelling in (name, f"/{name}", f"{name}/", f"{name} /"))
+_BARE = {spelling: tag for spelling in _SPELLINGS if (tag := _tag(spelling))}
