@@ -6,10 +6,12 @@ from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import groupby
 from typing import NamedTuple
 
 from aggregator.archive import auditing, gaps, health, sweeping
 from aggregator.archive.apart import UNSTORABLE, attempt, set_apart, storable
+from aggregator.archive.arrivals import add_articles, add_entries, add_keys, add_new
 from aggregator.archive.dropping import DROPPED
 from aggregator.archive.forgetting import forgotten
 from aggregator.archive.importing import has_imported, matching
@@ -19,16 +21,12 @@ from aggregator.archive.renumbering import tell, under_new_ids
 from aggregator.archive.rows import (
     Commit,
     Stamp,
-    Value,
-    add_item,
     add_page,
-    as_json,
     bounded_as_json,
     commit,
     count_poll,
     feed_id_of,
     insert,
-    names_as_json,
     transaction,
     update,
     when,
@@ -52,12 +50,6 @@ class Comparable(NamedTuple):
     content: str | None
     lids: str | None
     link: str | None
-
-
-def note(db: Database, clock: Clock, chance: Chance, feed: Feed, found: Discovery) -> Noted:
-    """One poll's outcome in one transaction: its entries, and the validators that would hide them next time."""
-    with transaction(db):
-        return Noting(clock, chance, feed, found)(db, Stamp(db, clock))
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,10 +174,17 @@ def note_entries(
     times = Counter(one.keys[0] for one in announced)
     erased = forgotten(db)
     overlap = gaps.reaches_back(db, feed_id, listed, renumbered, gaps.Before(known, {*said}, erased))
-    note_it = partial(_note_entry, db, feed_id=feed_id, known=known, imports=has_imported(db))
+    imports = has_imported(db)
+    runs = {} if imports else _fresh_runs(announced, known)
+    added: dict[str, int] = {}
+    note_it = partial(_note_entry, db, feed_id=feed_id, known=known, imports=imports)
     new = changed = arrived = 0
     refused: list[tuple[Entry, Exception]] = []
     for one in announced:
+        if run := runs.get(one.keys[0]):
+            added |= _add_new(db, stamp, feed_id, run)
+        if one.keys[0] in added:
+            continue
         article = next((known[key] for key in one.keys if key in known), None)
         if article in erased:
             continue
@@ -203,8 +202,29 @@ def note_entries(
         known |= dict.fromkeys((key for key in one.keys if key not in known), done.article)
         said[done.article].append(now)
     remark = set_apart(db, stamp, feed_id, refused)
+    fresh = len(set(added.values()))
+    new, arrived = new + fresh, arrived + fresh
     known_ones = len(listed) - new - len(refused)
     return Noted(new, known_ones, changed, arrived, overlap or not arrived, remark=remark)
+
+
+def _fresh_runs(announced: Sequence[Announced], known: Container[str]) -> dict[str, list[Announced]]:
+    """What can be stored at once, as it follows each other, by the first one's first key.
+
+    Those are the sightings of articles that nothing names yet, and that the listing has once.
+    """
+    times = Counter(key for one in announced for key in set(one.keys))
+    runs = groupby(announced, lambda one: not any(key in known or times[key] > 1 for key in one.keys))
+    fresh = [list(run) for is_fresh, run in runs if is_fresh]
+    return {run[0].keys[0]: run for run in fresh}
+
+
+def _add_new(db: Database, stamp: Stamp, feed_id: int, fresh: Sequence[Announced]) -> dict[str, int]:
+    """New articles by their keys; none where any of them cannot be stored: then each is tried by itself."""
+    numbers = attempt(db, stamp, partial(add_new, db, feed_id=feed_id, ones=fresh)) if fresh else ()
+    if isinstance(numbers, Exception):
+        return {}
+    return {key: number for number, one in zip(numbers, fresh, strict=True) for key in one.keys}
 
 
 class _Done(NamedTuple):
@@ -232,7 +252,7 @@ def _note_entry(
         _ask_again(db, stamp, imported, one.entry)
         done = _Done(imported)
     else:
-        done = _Done(_add_article(db, stamp, one), new=True)
+        done = _Done(add_articles(db, stamp, [one])[0], new=True)
     _add_sighting(db, stamp, feed_id, done.article, one, known)
     return done
 
@@ -241,10 +261,8 @@ def _add_sighting(
     db: Database, stamp: Commit, feed_id: int, article: int, one: Announced, known: Mapping[str, int]
 ) -> None:
     """An entry of a known article, with the names it was not known by."""
-    for key in dict.fromkeys(one.keys):
-        if key not in known:
-            insert(db, "keys", {"key": key, "article": article, "commit": stamp.seq})
-    _add_entry(db, stamp, feed_id, article, one.entry)
+    add_keys(db, stamp, [(key, article) for key in one.keys if key not in known])
+    add_entries(db, stamp, feed_id, [(article, one.entry)])
 
 
 def known_articles(db: Database, keys: Sequence[str]) -> dict[str, int]:
@@ -304,26 +322,6 @@ def _moved(db: Database, article: int, entry: Entry) -> bool:
     return reason == DROPPED or bool(known and entry.updated and iso(entry.updated) > known)
 
 
-def _add_article(db: Database, stamp: Commit, one: Announced) -> int:
-    entry = one.entry
-    now = iso(stamp.at)
-    values: dict[str, Value] = {
-        "key": one.keys[0],
-        "title": entry.title,
-        "published": when(entry.published),
-        "media": entry.media,
-        "url": entry.link,
-        "date": iso(one.date) if one.date else now,
-        "first_seen": now,
-        "updated": when(entry.updated),
-        "commit": stamp.seq,
-    }
-    article = insert(db, "articles", values)
-    host = host_of(entry.link or "")
-    insert(db, "work", {"article": article, "host": host, "state": "pending", "next_try": now})
-    return article
-
-
 def _ask_again(db: Database, stamp: Commit, article: int, entry: Entry) -> int:
     """Queue an article that was edited; once per edit, however many feeds announce it."""
     known, reason = db.execute("SELECT updated, reason FROM articles WHERE id = ?", [article]).fetchone()
@@ -340,36 +338,3 @@ def _ask_again(db: Database, stamp: Commit, article: int, entry: Entry) -> int:
         [article, host_of(entry.link or ""), iso(stamp.at)],
     )
     return 1
-
-
-def _add_entry(db: Database, stamp: Commit, feed_id: int, article: int, entry: Entry) -> None:
-    sina = entry.indexed is not None
-    enclosures = [{"url": e.url, "length": e.length, "type": e.type} for e in entry.enclosures]
-    insert(
-        db,
-        "entries",
-        {
-            "feed": feed_id,
-            "article": article,
-            "guid": entry.id,
-            "link": entry.link,
-            "title": entry.title,
-            "published": when(entry.published),
-            "published_text": entry.published_text,
-            "updated": when(entry.updated),
-            "ctime": when(entry.published) if sina else None,
-            "mtime": when(entry.updated) if sina else None,
-            "intime": when(entry.indexed),
-            "author": entry.author,
-            "media": entry.media,
-            "summary": entry.summary,
-            "content": entry.original,
-            "full_text": int(entry.full_text),
-            "categories": names_as_json(entry.categories),
-            "symbols": names_as_json(entry.symbols),
-            "lids": auditing.as_stored(entry.lids),
-            "enclosures": as_json(enclosures) if enclosures else None,
-            "page": add_item(db, stamp, entry.link or entry.id or "", entry.raw) if entry.raw else None,
-            "commit": stamp.seq,
-        },
-    )

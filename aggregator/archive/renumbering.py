@@ -33,8 +33,10 @@ def under_new_ids(db: Database, feed: int, announced: Sequence[Announced], known
     fresh = [place for place, one in enumerate(announced) if not any(key in known for key in one.keys)]
     if len(fresh) < max(_LEAST, _NEW * len(announced)):
         return {}
-    said = Counter(_words(one.entry) for one in announced)
     before = _said_before(db, feed, _ROWS * len(announced))
+    if not before:
+        return {}
+    said = Counter(_words(one.entry) for one in announced)
     listed = {known[key] for one in announced for key in one.keys if key in known}
     found: dict[int, int] = {}
     for place in fresh:

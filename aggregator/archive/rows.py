@@ -21,6 +21,8 @@ from aggregator.text.urls import host_of
 DROPPED_BYTES = "dropped"  # the codec of a page whose bytes are no longer kept, on purpose
 _MOST_TEXTS = 20  # of one list of remarks
 
+_JSON = json.JSONEncoder(ensure_ascii=False).encode
+
 Value = str | int | float | bytes | None
 
 
@@ -86,6 +88,15 @@ def insert(db: Database, table: str, values: Mapping[str, Value]) -> int:
     return db.execute(_insertion(table, tuple(values)), list(values.values())).lastrowid or 0
 
 
+def insert_many(db: Database, table: str, rows: Sequence[Mapping[str, Value]]) -> range:
+    """Add rows that have the same columns in the same order, in one statement; their rowids, if the table makes any."""
+    if not rows:
+        return range(0)
+    db.conn.executemany(_insertion(table, tuple(rows[0])), [tuple(row.values()) for row in rows])
+    (last,) = db.execute("SELECT last_insert_rowid()").fetchone()
+    return range(last - len(rows) + 1, last + 1)
+
+
 @lru_cache(maxsize=256)
 def _insertion(table: str, names: tuple[str, ...]) -> str:
     columns = ", ".join(f'"{name}"' for name in names)
@@ -130,20 +141,34 @@ def add_page(db: Database, stamp: Commit, kind: str, page: Page) -> int:
             "headers": as_json(dict(page.headers)),
             "fetched_at": iso(page.fetched_at),
             "commit": stamp.seq,
-            **_packed(page.body, _dictionary(db, page.url) if kind == "article" else None),
+            **_packed(page.body, _sha256(page.body), _dictionary(db, page.url) if kind == "article" else None),
         },
     )
 
 
 def add_item(db: Database, stamp: Commit, url: str, raw: bytes) -> int:
     """Keep an entry's raw item; several feeds that list the very same item share one row."""
-    packed = _packed(raw)
-    row = db.execute(
-        "SELECT id FROM pages WHERE sha256 = ? AND kind = 'item' AND bytes NOT NULL", [packed["sha256"]]
-    ).fetchone()
-    if row:
-        return int(row[0])
-    return insert(db, "pages", {"kind": "item", "url": url, "commit": stamp.seq, **packed})
+    (item,) = add_items(db, stamp, [(url, raw)])
+    assert item is not None
+    return item
+
+
+def add_items(db: Database, stamp: Commit, items: Sequence[tuple[str, bytes | None]]) -> list[int | None]:
+    """Keep raw items with their addresses; of each its number, ``None`` where there is none to keep."""
+    digests = [_sha256(raw) if raw else None for _, raw in items]
+    known = _known_items(db, [digest for digest in digests if digest])
+    fresh: dict[str, dict[str, Value]] = {}
+    for digest, (url, raw) in zip(digests, items, strict=True):
+        if raw and digest and digest not in known and digest not in fresh:
+            fresh[digest] = {"kind": "item", "url": url, "commit": stamp.seq, **_packed(raw, digest)}
+    known |= zip(fresh, insert_many(db, "pages", list(fresh.values())), strict=True)
+    return [known[digest] if digest else None for digest in digests]
+
+
+def _known_items(db: Database, digests: Sequence[str]) -> dict[str, int]:
+    """The numbers of items that are kept already, by their digest."""
+    known = "SELECT sha256, min(id) FROM pages WHERE sha256 IN (SELECT value FROM json_each(?)) AND kind = 'item'"
+    return dict(db.execute(f"{known} AND bytes NOT NULL GROUP BY sha256", [json.dumps(digests)]).fetchall())
 
 
 PACKED = "codec, bytes, (SELECT d.bytes FROM dictionaries d WHERE d.id = pages.dictionary)"
@@ -162,9 +187,12 @@ def _dictionary(db: Database, url: str) -> tuple[int, bytes] | None:
     return row[:2] if row and row[2] else None
 
 
-def _packed(body: bytes, dictionary: tuple[int, bytes] | None = None) -> dict[str, Value]:
+def _sha256(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
+
+
+def _packed(body: bytes, digest: str, dictionary: tuple[int, bytes] | None = None) -> dict[str, Value]:
     number, common = dictionary or (None, None)
-    digest = hashlib.sha256(body).hexdigest()
     return {
         **{"sha256": digest, "codec": "zstd", "dictionary": number, "size": len(body)},
         "bytes": pack(body, common),
@@ -201,7 +229,7 @@ def when(at: datetime | None) -> str | None:
 
 def as_json(value: object) -> str:
     """A list or mapping as it is stored: readable in Datasette, where facets understand it."""
-    return json.dumps(value, ensure_ascii=False)
+    return _JSON(value)
 
 
 def bounded_as_json(texts: Sequence[str]) -> str | None:

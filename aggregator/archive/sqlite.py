@@ -174,9 +174,7 @@ class SqliteArchive:
         return await self._run(health.state, feed)
 
     async def note(self, feed: Feed, found: Discovery) -> Noted:
-        """Store one poll: its entries and the listing's validators, in one transaction, shared where there are none."""
-        if found.entries:
-            return await self._run(noting.note, self._clock, self._chance, feed, found)
+        """Store one poll: its entries and the listing's validators, in one transaction with what ends with it."""
         return await self._together.add(noting.Noting(self._clock, self._chance, feed, found))
 
     async def blame(self, feed: Feed, status: str, error: AggregatorError, page: Page | None) -> None:

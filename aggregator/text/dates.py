@@ -124,7 +124,7 @@ def from_epoch(value: str | int | float | None) -> datetime | None:
 
 def iso(moment: datetime) -> str:
     """``2022-07-14T07:10:07Z``: UTC, whole seconds, the one form that is stored and printed."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).isoformat(timespec="seconds")[:19] + "Z"
 
 
 def parse_iso(text: str) -> datetime:
