@@ -126,6 +126,10 @@ def test_every_key_of_a_row_is_documented_and_configurable() -> None:
     assert [key for key in RuleRow.model_fields if f"`{key}`" not in text] == []
 
 
+def test_what_a_text_is_looked_through_for_holds_the_part_by_which_it_is_told() -> None:
+    assert all(part in pattern.pattern for part, pattern in built_in().promotions)
+
+
 def test_the_commands_show_what_each_selector_finds(tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text(MOVED, encoding="utf-8")
     (tmp_path / "config.yaml").write_text(

@@ -22,6 +22,11 @@ from aggregator.text.urls import absolute, canonical, tidy
 without_markup = st.text(st.characters(exclude_characters="<&") | st.sampled_from(" \n\r\t\u3000\xa0\x00\x85\u2028"))
 
 
+@pytest.mark.parametrize(("length", "left"), [(1, 0), (120, 0), (121, 121)])
+def test_counters_are_no_longer_than_a_line(length: int, left: int) -> None:
+    assert len(text_of(f"<p>{'|' * length}</p><p>正文</p>", None, built_in()).removesuffix("正文").strip()) == left
+
+
 @given(without_markup)
 def test_text_without_markup_is_read_as_a_tree_would_read_it(text: str) -> None:
     assert clean(f"{text}<b></b>") == f"{clean(text)}<b></b>"

@@ -11,7 +11,7 @@ from functools import cache
 
 from selectolax.lexbor import LexborHTMLParser
 
-from aggregator.articles.rules import Patterns, Rules
+from aggregator.articles.rules import Pattern, Rules
 from aggregator.text.html import plain, too_heavy
 
 _EDGE = 4  # lines at either end that may be fields
@@ -24,10 +24,12 @@ def text_of(html: str, rule: str | None, rules: Rules) -> str:
     Without styles, QR blocks, quotations of prices, players, advertisements of the house, and the lines that are
     fields: editor, 原标题, 来源, 专题. Never raises.
     """
-    lines = [line for line in plain(kept(html, rule, rules)).split("\n") if line]
-    lines = [rest for line in lines if (rest := _without_promotion(line, rules.promotions))]
-    lines = _trimmed(lines, rules.leading + rules.trailing)
-    return "\n".join(reversed(_trimmed(lines[::-1], rules.trailing)))
+    text = plain(kept(html, rule, rules))
+    lines = [line for line in text.split("\n") if line]
+    if promotions := [pattern for part, pattern in rules.promotions if part in text]:
+        lines = [rest for line in lines if (rest := _without_promotion(line, promotions))]
+    lines = _trimmed(lines, rules.leading)
+    return "\n".join(_trimmed(lines[::-1], rules.trailing)[::-1])
 
 
 def kept(html: str, rule: str | None, rules: Rules) -> str:
@@ -62,14 +64,13 @@ def _names(selectors: tuple[str, ...]) -> frozenset[str | None]:
     return frozenset({None} if odd else {word for part in bare for word in sure.findall(part)})
 
 
-def _without_promotion(line: str, promotions: Patterns) -> str:
+def _without_promotion(line: str, promotions: Sequence[Pattern]) -> str:
     rest = line
     for pattern in promotions:
         rest = pattern.sub("", rest)
     return "" if rest != line and _ONLY_BREAKS.fullmatch(rest) else rest.strip(" \u3000")
 
 
-def _trimmed(lines: Sequence[str], patterns: Patterns) -> list[str]:
+def _trimmed(lines: list[str], field: Pattern) -> list[str]:
     """The lines without those among the first few that are fields as a whole."""
-    head = [line for line in lines[:_EDGE] if not any(pattern.fullmatch(line) for pattern in patterns)]
-    return head + list(lines[_EDGE:])
+    return [line for line in lines[:_EDGE] if not field.fullmatch(line)] + lines[_EDGE:]

@@ -23,7 +23,7 @@ from aggregator.text.urls import comos_id, host_of
 FALLBACK = "trafilatura"  # the rule's name where a host has no row and the body was guessed
 SINA_ZONE = "Asia/Shanghai"
 
-Patterns = tuple[re.Pattern[str], ...]
+Pattern = re.Pattern[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +71,15 @@ class Rules:
     rows: tuple[Rule, ...]
     link_only_rows: tuple[LinkOnly, ...]
     identity: tuple[str, ...]
-    challenge: re.Pattern[str]
+    challenge: Pattern
     challenge_length: int  # characters
-    gone: re.Pattern[str]
+    gone: Pattern
     gone_length: int  # characters
     remove: tuple[str, ...]
-    promotions: Patterns
-    leading: Patterns
-    trailing: Patterns
-    not_a_cover: re.Pattern[str]
+    promotions: tuple[tuple[str, Pattern], ...]  # each behind a part of all that it finds
+    leading: Pattern  # lines that are fields, among the first of a text
+    trailing: Pattern  # and among the last
+    not_a_cover: Pattern
     symbols: Mapping[str, str]
 
     def rows_for(self, *hosts: str) -> tuple[Rule, ...]:
@@ -120,9 +120,9 @@ def built_in() -> Rules:
         gone=re.compile(everywhere["gone"].replace("\n", "")),
         gone_length=everywhere["gone_length"],
         remove=tuple(everywhere["remove"]),
-        promotions=_compiled(everywhere["promotions"]),
-        leading=_compiled(everywhere["leading"]),
-        trailing=_compiled(everywhere["trailing"]),
+        promotions=tuple((part, re.compile(pattern)) for part, pattern in everywhere["promotions"]),
+        leading=_any_of(everywhere["leading"] + everywhere["trailing"]),
+        trailing=_any_of(everywhere["trailing"]),
         not_a_cover=re.compile("|".join(everywhere["not_a_cover"]), re.I),
         symbols=everywhere["symbols"],
     )
@@ -182,5 +182,5 @@ def _matches(host: str, patterns: Iterable[str]) -> bool:
     return any(fnmatchcase(host, pattern) for pattern in patterns)
 
 
-def _compiled(patterns: Iterable[str]) -> Patterns:
-    return tuple(re.compile(pattern) for pattern in patterns)
+def _any_of(patterns: Iterable[str]) -> Pattern:
+    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
