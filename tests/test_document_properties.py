@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
 from aggregator.articles.document import ADDRESS, PLAIN, Document, files, placeholder, render, safe_title
+from aggregator.articles.inert import inert
 from aggregator.text.dates import instant
 from aggregator.text.html import body_html, first_image
 
@@ -187,6 +188,14 @@ def test_a_document_is_the_same_every_time_and_stays_in_its_folder(document: Doc
         assert len(parts) == 4
         assert not {"", ".", ".."}.intersection(parts)
         assert all(len(part.encode()) <= 255 and not part.startswith(("_", ".")) for part in parts)
+
+
+@given(markup)
+def test_a_body_that_passes_have_nothing_to_do_in_is_written_as_where_they_have(body: str) -> None:
+    """Behind a line with an attribute, a fence and a blank line every pass is made, over the rest as well."""
+    body = body_html(body, "http://x.example/")
+    first = '<p title="href=">```</p>\n\n<p>甲</p>\n'
+    assert inert(first + body) == inert(first + "甲").removesuffix("甲") + inert(body)
 
 
 def test_what_is_not_read_back_reads_back_whatever_it_consists_of() -> None:

@@ -83,7 +83,9 @@ def _front(title: str, image: str, document: Document) -> str:
 
 def safe_title(title: str) -> str:
     """The title as the document carries it: characters no file name may have become ``_``, line breaks blanks."""
-    return _FORBIDDEN.sub("_", printable(_BREAK.sub(" ", title)).replace("\ufeff", ""))
+    if not title.isprintable():  # no line break is, nor U+FEFF
+        title = printable(_BREAK.sub(" ", title)).replace("\ufeff", "")
+    return _FORBIDDEN.sub("_", title)
 
 
 def files(document: Document) -> tuple[str, ...]:
@@ -110,8 +112,8 @@ def placeholder(key: str) -> str:
 def _image(document: Document) -> str:
     image = first_image(document.body)
     if image is None:
-        named = {"picsum": placeholder(document.key), "none": ""}
-        image = named.get(document.placeholder, document.placeholder)
+        image = placeholder(document.key) if document.placeholder == "picsum" else document.placeholder
+        image = "" if image == "none" else image
     image = _BREAK.sub("", printable(image))
     return image.replace("'", "%27").replace("{", "%7B").replace("}", "%7D")
 
@@ -123,6 +125,7 @@ def _quoted(title: str) -> str:
     return f'"{title}"' if '"' not in title else "'" + title.replace("'", "''") + "'"
 
 
+@lru_cache(maxsize=1024)
 def _plain_or_quoted(name: str) -> str:
     """A category as plain YAML where every reader gives back the same text, quoted elsewhere."""
     name = printable(_BREAK.sub(" ", name))
@@ -170,6 +173,7 @@ def _unreadable(document: Document, why: str) -> ParseError:
     )
 
 
+@lru_cache(maxsize=1024)
 def _component(name: str) -> str:
     stem = _FORBIDDEN.sub("_", printable(_BREAK.sub(" ", name))).lstrip("_. ").rstrip(". ")
     return _cut(stem, _MAX_NAME) or "unnamed"

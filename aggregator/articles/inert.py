@@ -13,6 +13,7 @@ import re
 _COMMENT_OR_TAG = re.compile(r"<!--.*?-->|<[^>]*>", re.S)
 # Hexo looks for a link's attributes with patterns that also find them inside of other attributes' values.
 _LOOKS_LIKE_ATTRIBUTE = re.compile(r"href=|(?:rel|src)=(?='|\Z)", re.I)
+_GIVEN = '="'  # in every tag that has a value, and in no other
 _VALUE = re.compile(r'="([^"]*)"')
 _FENCE = re.compile(r"`{3,}|~{3,}")  # a code block wherever it stands, its caption written as HTML
 _COMMENT = re.compile(r"<!--.*?-->", re.S)
@@ -32,8 +33,9 @@ _SHOWN_AS_IS = re.compile(r" {4}| {0,3}\t| {0,3}(?:<!--(?:(?!-->).)*-->[ \t]*)+\
 
 def inert(body: str) -> str:
     """The body of a document, to be put between ``<div>`` and ``</div>`` of a post; equal to it for a browser."""
-    text = _COMMENT_OR_TAG.sub(_tag, body)
-    text = _FENCE.sub(lambda found: f"&#{ord(found[0][0])};" * len(found[0]), text)
+    text = _COMMENT_OR_TAG.sub(_tag, body) if _GIVEN in body else body
+    if "```" in text or "~~~" in text:
+        text = _FENCE.sub(lambda found: f"&#{ord(found[0][0])};" * len(found[0]), text)
     return escape_braces(_one_block(text.replace(_HOLDER, f"&#{ord(_HOLDER)};")))
 
 
@@ -45,10 +47,12 @@ def escape_braces(text: str) -> str:
 def _tag(found: re.Match[str]) -> str:
     """A tag in one line, no value of which looks like another attribute; a comment as it is."""
     tag = found[0]
-    return tag if tag.startswith("<!--") else _VALUE.sub(_value, tag.replace("\n", "&#10;"))
+    return tag if _GIVEN not in tag or tag.startswith("<!--") else _VALUE.sub(_value, tag.replace("\n", "&#10;"))
 
 
 def _value(found: re.Match[str]) -> str:
+    if "=" not in found[1]:
+        return found[0]
     return '="' + _LOOKS_LIKE_ATTRIBUTE.sub(lambda name: name[0][:-1] + "&#61;", found[1]) + '"'
 
 
@@ -60,6 +64,8 @@ def _one_block(text: str) -> str:
     shown as code must hold whole elements: half of one would end the post's own ``<div>``.
     """
     lines = text.split("\n")
+    if all(line.strip(" \t") for line in lines):
+        return text
     last = len(lines) - 1
     ends = ["\n"] * last
     strict = bool(_LONG_COMMENT.search(text))  # its lines are not what they look like

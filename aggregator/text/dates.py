@@ -139,7 +139,7 @@ def rfc1123(moment: datetime) -> str:
     """``Thu, 14 Jul 2022 07:10:07 GMT``, in English whatever the locale (RFC 9110 section 5.6.7)."""
     utc = moment.astimezone(UTC)
     day = f"{_WEEKDAYS[utc.weekday()]}, {utc.day:02} {_MONTHS[utc.month - 1]} {utc.year:04}"
-    return f"{day} {utc:%H:%M:%S} GMT"
+    return f"{day} {utc.hour:02}:{utc.minute:02}:{utc.second:02} GMT"
 
 
 def too_far_ahead(moment: datetime, now: datetime) -> bool:

@@ -123,7 +123,8 @@ def first_image(body: str) -> str | None:
 
     Told by a pattern, which is safe on what ``body_html`` wrote: ``<`` and ``>`` never stand raw in its attributes.
     """
-    found = next((m for m in _IMAGE.finditer(body) if m["attributes"] is not None), None)
+    images = _IMAGE.finditer(body) if "<img" in body else iter(())
+    found = next((m for m in images if m["attributes"] is not None), None)
     if found is None:
         return None
     source = _SRC.search(found["attributes"])
