@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import locale
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -157,6 +158,21 @@ def test_what_is_written_is_read_back(moment: datetime) -> None:
     assert instant(rfc1123(moment)) == moment
     assert instant(iso(moment)) == moment
     assert parse_iso(iso(moment)) == moment
+
+
+def test_a_date_as_feeds_write_it_means_the_same_when_it_is_read_as_others_are() -> None:
+    dice = Random(8)
+    months = ["Jan", "Feb", "Jun", "Dec", "Foo", "jul"]
+    years = [*range(1797, 1803), 1900, 2000, 2024, *range(2197, 2203), 20, 12022]
+    zones = ["GMT", "Z", "+0800", "-0330", "+08:00", "-13:59", "+1400", "+1460", "-0000", "EST", "+14:01", "+1:00", ""]
+    for _ in range(20_000):
+        year, month, day = dice.choice(years), dice.randint(0, 13), dice.choice([0, 1, 9, 28, 29, 30, 31, 32])
+        clock = f"{dice.choice([0, 7, 23, 24]):02}:{dice.choice([0, 59, 60]):02}:{dice.choice([0, 59, 60, 61]):02}"
+        text = f"{year}-{month:02}-{day:02}T{clock}{dice.choice(zones)}"
+        if dice.random() < 0.5:
+            weekday = dice.choice(["", "Mon, ", "Xyz, ", "mon, "])
+            text = f"{weekday}{day:0{dice.randint(1, 2)}} {dice.choice(months)} {year} {clock} {dice.choice(zones)}"
+        assert instant(text) == instant(f"{text} ()"), text
 
 
 @given(

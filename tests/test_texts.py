@@ -27,6 +27,20 @@ def test_counters_are_no_longer_than_a_line(length: int, left: int) -> None:
     assert len(text_of(f"<p>{'|' * length}</p><p>正文</p>", None, built_in()).removesuffix("正文").strip()) == left
 
 
+_ADDRESS = """http:// https:// HTTP:// ftp:// // / a b.example www. WWW. www.www. example.com finance.sina.com.cn
+go.rss.sina.com.cn/redirect.php?url= . .. - _ ~ : :80 :443 :8080 @ [ ] ? # = & ; % %2F %41 %e4%b8%ad 中 \\ ' " < ^ |
+utm_a=b A Z 0 1.2.3.4 ::1""".split()
+addresses = st.lists(st.sampled_from([*_ADDRESS, " ", "\n", "\ud800", "\xa0"]), max_size=9).map("".join)
+
+
+@given(addresses | st.text(max_size=30))
+def test_an_address_is_the_same_whether_there_is_anything_to_tidy_in_it_or_not(address: str) -> None:
+    for one in (address, f"https://b.example/{address}", f"http://{address}"):
+        assert tidy(one) == tidy(f"{one}\xa0")
+        assert absolute(one, "https://a.example/x/y") == absolute(f"{one}\xa0", "https://a.example/x/y")
+        assert canonical(one) == canonical(f"{one}\xa0")
+
+
 @given(without_markup)
 def test_text_without_markup_is_read_as_a_tree_would_read_it(text: str) -> None:
     assert clean(f"{text}<b></b>") == f"{clean(text)}<b></b>"

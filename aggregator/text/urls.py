@@ -19,6 +19,9 @@ _REDIRECT = re.compile(r"^https?://go\.rss\.sina\.com\.cn/redirect\.php\?(?:[^#]
 _COMOS = re.compile(r"(?:(?:doc|zl|detail)-i|comos[:-])(?P<id>[a-z]{7}\d{7})(?![a-z0-9])", re.I)
 _BULLETIN = re.compile(r"(?<=[^/]/)vCB_AllBulletinDetail\.php\?(?:[^#]*&)?id=(?P<id>\d+)", re.I)
 _WEB = re.compile(r"https?://", re.I)
+# Addresses as most are written: nothing in one needs to be judged, and in its canonical form nothing else changes.
+_ABSOLUTE = re.compile(r"https?://[A-Za-z0-9-][A-Za-z0-9.-]*(?:[/?#][!-~]*)?")
+_USUAL = re.compile(r"https?://((?:[a-z0-9-]+\.)+[a-z]+)(/[A-Za-z0-9/._~-]*)?")
 _BLANKS = "".join(map(chr, (*range(0x21), *range(0x7F, 0xA1), 0x2028, 0x2029, 0xFEFF)))
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _WWW = re.compile(r"^(?:www\.)+(?=[^.]+\.[^.])")
@@ -31,6 +34,8 @@ _NUMBER = re.compile(r"\d+|0x[0-9a-f]*")
 
 def tidy(url: str) -> str:
     """The URL as WHATWG's standard takes it: no white space around it, no tabs and newlines in it, no surrogates."""
+    if url.isascii() and url.isprintable():
+        return url.strip(" ")
     return _INSIDE.sub("", _SURROGATE.sub("\ufffd", url)).strip(_BLANKS)
 
 
@@ -39,6 +44,8 @@ def absolute(url: str, base: str | None) -> str | None:
 
     A URL that is absolute already comes back as it was written: nothing is re-encoded.
     """
+    if _ABSOLUTE.fullmatch(url):
+        return url
     text = tidy(url)
     whole = _WEB.match(text) is not None
     try:
@@ -135,6 +142,8 @@ def canonical(url: str) -> str:
     in upper case and only where needed. On Sina's hosts the whole query goes (docs/sina.md), save where it is the
     address itself (``doc.sina.cn/?id=``, ``…php?id=``). Idempotent.
     """
+    if usual := _USUAL.fullmatch(url):
+        return f"https://{_WWW.sub('', usual[1])}{usual[2] or '/'}"
     return _spelt(tidy(unwrap(url)), _query)
 
 
