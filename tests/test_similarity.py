@@ -6,12 +6,16 @@ import csv
 import random
 import unicodedata
 from collections import defaultdict
+from collections.abc import Iterator
+from functools import reduce
 from itertools import combinations
 from pathlib import Path
 
 import pytest
 
-from aggregator.identity.similarity import LONG, SHORTEST, bands, letters, resemblance
+from aggregator.identity.similarity import LONG, SHORTEST, bands, bands_of_all, resemblance
+from aggregator.text.arrays import letters_of_all
+from aggregator.text.tokens import folded
 
 _WORDS = (
     "公司 项目 投资 市场 增长 企业 产品 客户 季度 营收 利润 订单 产能 技术 合作 协议 股东 董事会 监管 披露 风险 预期"
@@ -36,6 +40,34 @@ def edited(text: str, edits: int, seed: int) -> str:
     for place in chance.sample(places, edits):
         characters[place] = chr(chance.randrange(0x4E00, 0x9FA5))
     return "".join(characters)
+
+
+def letters(text: str) -> str:
+    """What of a text is compared."""
+    return "".join(map(chr, letters_of_all([folded(text)])[0].tolist()))
+
+
+def mixed(value: int) -> int:
+    """The finaliser of SplitMix64."""
+    value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9 % 2**64
+    value = (value ^ (value >> 27)) * 0x94D049BB133111EB % 2**64
+    return value ^ (value >> 31)
+
+
+def band_keys(words: str, size: int) -> Iterator[int]:
+    """The bands of a text by their definition, in whole numbers one by one."""
+    found = {words[at : at + size] for at in range(len(words) - size + 1)}
+    hashes = [mixed(reduce(lambda made, one: (made * 0x100000001B3 + ord(one)) % 2**64, one, 0)) >> 32 for one in found]
+    least = []
+    for number in range(64):
+        seed = mixed((number + 1) * 0x9E3779B97F4A7C15 % 2**64)
+        factor, term = mixed(seed) >> 32 | 1, seed >> 32
+        least.append(min((one * factor + term) % 2**32 for one in hashes))
+    for band in range(16):
+        key = band + (size << 8)
+        for row in range(4):
+            key = (mixed(key ^ least[4 * band + row]) + row) % 2**64
+        yield key - 2**64 if key >= 2**63 else key
 
 
 def jaccard(one: str, other: str) -> float:
@@ -119,6 +151,20 @@ def test_a_text_too_short_has_no_bands_and_one_at_the_border_has_both_kinds() ->
     assert LONG <= len(letters(border)) <= LONG / 0.9
     assert len(bands(border)) == 32
     assert len(bands(story(1, 900))) == 16
+
+
+def test_the_bands_of_many_texts_are_those_of_each_by_their_definition() -> None:
+    chance = random.Random(9)
+    signs = [*"央行降准，。 ab1%_Ａ２é々\n", "\U00020001", "\U0001d7d8", "\U0001f600"]
+    texts = ["".join(chance.choices(signs, k=length)) for length in (0, 30, 300, 0, 22, 1_500, 285, 33_000, 90)]
+    expected = []
+    for text in texts:
+        words = letters(text)
+        sizes = [4] * (SHORTEST <= len(words) <= LONG / 0.9) + [8] * (len(words) >= LONG)
+        expected.append(tuple(key for size in sizes for key in band_keys(words, size)))
+    assert bands_of_all([folded(text) for text in texts]) == expected
+    assert {len(one) for one in expected} == {0, 16, 32}
+    assert [bands(text) for text in texts[:3]] == expected[:3]
 
 
 def test_pairs_of_company_news_are_found_and_no_others(shared: Path) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 
 from similar_pairs import lookalikes, reprints
-from test_similarity import alike, jaccard
+from test_similarity import alike, jaccard, letters
 
-from aggregator.identity.similarity import LONG, letters
+from aggregator.identity.similarity import LONG
 
 EACH = 130
 

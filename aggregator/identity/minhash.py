@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import reduce
+from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from aggregator.text.arrays import Points
+
 Hashes: TypeAlias = NDArray[np.uint64]
 _ROWS, _BANDS = 4, 16
-_CHUNK = 512  # shingles hashed at once: the table stays in the processor's cache
+_CHUNK = 1_024  # shingles hashed at once: the table stays in the processor's cache
+_BASE = 0x100000001B3
 
 
-def shingles(words: str, size: int) -> Hashes:
-    """The hashes of all runs of so many characters, each once, in order."""
-    return np.unique(hashed(words, size))
+def shingles(words: Points, size: int) -> Hashes:
+    """The hashes of all runs of so many characters, a power of two, each once, in order."""
+    return np.unique(_hashed(words, size))
 
 
-def hashed(words: str, size: int) -> Hashes:
-    """The hashes of all runs of so many characters as they come."""
-    points = np.frombuffer(words.encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
-    count = len(points) - size + 1
-    hashes = np.zeros(max(count, 0), dtype=np.uint64)
-    for offset in range(size if count > 0 else 0):
-        hashes = hashes * np.uint64(0x100000001B3) + points[offset : offset + count]
+def _hashed(words: Points, size: int) -> Hashes:
+    """The hashes of all runs of so many characters as they come: polynomials, of which two make one twice as long."""
+    hashes, base, length = words.astype(np.uint64), _BASE, 1
+    while length < size:
+        hashes = hashes[:-length] * np.uint64(base) + hashes[length:]
+        base, length = base * base % 2**64, 2 * length
     return _mixed(hashes)
 
 
@@ -41,21 +46,24 @@ _FACTORS = (_mixed(_SEEDS) >> np.uint64(32)).astype(np.uint32)[:, None] | np.uin
 _TERMS = (_SEEDS >> np.uint64(32)).astype(np.uint32)[:, None]
 
 
-def band_keys(hashes: Hashes, size: int) -> list[int]:
-    """The bands of a text that has these shingles of that size, as signed 64-bit integers."""
-    short = (hashes >> np.uint64(32)).astype(np.uint32)
-    least = np.full(_ROWS * _BANDS, np.iinfo(np.uint32).max, dtype=np.uint32)
-    table = np.empty((_ROWS * _BANDS, min(_CHUNK, len(short))), dtype=np.uint32)
-    for start in range(0, len(short), _CHUNK):
-        some = short[None, start : start + _CHUNK]
-        part = table[:, : some.shape[1]]
-        np.multiply(some, _FACTORS, out=part)
-        np.add(part, _TERMS, out=part)
-        np.minimum(least, part.min(axis=1), out=least)
+def band_keys(texts: Sequence[Points], size: int) -> list[list[int]]:
+    """The bands of texts by their shingles of that size, as signed 64-bit integers. None is shorter than a shingle."""
+    if not texts:
+        return []
+    ends = np.cumsum([0, *map(len, texts)])
+    short = (_hashed(np.concatenate(texts), size) >> np.uint64(32)).astype(np.uint32)
+    least = np.array([_least(short[start : end - size + 1]) for start, end in pairwise(ends)], dtype=np.uint64)
     keys = np.arange(_BANDS, dtype=np.uint64) + np.uint64(size << 8)  # no band shares a key with another one
     for row in range(_ROWS):
-        keys = _mixed(keys ^ least[row::_ROWS].astype(np.uint64)) + np.uint64(row)
-    return [int(key) for key in keys.view(np.int64)]
+        keys = _mixed(keys ^ least[:, row::_ROWS]) + np.uint64(row)
+    found: list[list[int]] = keys.view(np.int64).tolist()
+    return found
+
+
+def _least(short: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Of each hash function the least value over a text's shingles."""
+    parts = (short[start : start + _CHUNK] * _FACTORS for start in range(0, len(short), _CHUNK))
+    return reduce(np.minimum, (np.add(part, _TERMS, out=part).min(axis=1) for part in parts))
 
 
 def jaccard(one: Hashes, other: Hashes) -> float:

@@ -23,9 +23,10 @@ _CJK = (
     "\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\ufa0e-\ufa29\U00020000-\U0003ffff"
 )
 _NO_LETTERS = "\u19b0-\u19c9\u1cf2\u1cf3"  # Python takes them for letters, unicode61 does not
+CJK = f"[{_CJK}]"  # of a CJK run, as a pattern
 LETTER = f"[^\\W_{_CJK}{_NO_LETTERS}]"  # of a word, as a pattern
 BETWEEN = f"[\\W_{_NO_LETTERS}]"  # what is in no run, as a pattern
-_RUN = re.compile(f"([{_CJK}]+)|{LETTER}+")
+_RUN = re.compile(f"({CJK}+)|{LETTER}+")
 _WORD = re.compile(f"({LETTER}+)")
 _NO_WORD = re.compile(f"[_{_NO_LETTERS}]")
 _BETWEEN = re.compile(f"[^\\w{_CJK}]+")
