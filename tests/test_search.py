@@ -25,6 +25,7 @@ from aggregator.articles.rules import built_in
 from aggregator.cli import app
 from aggregator.errors import ConfigError
 from aggregator.pipeline import poll
+from aggregator.text.arrays import tokens_of_all
 from aggregator.text.characters import nfkc
 from aggregator.text.query import match_of, parse
 from aggregator.text.snippets import marked, snippet
@@ -115,6 +116,12 @@ def test_tokens_are_those_of_the_runs_one_by_one() -> None:
     for text in texts:
         assert tokens(text) == one_by_one(text), ascii(text)
         assert nfkc(text) == unicodedata.normalize("NFKC", text), ascii(text)
+    texts += ["", "".join(texts[:9_000]), "", "央行\n\n降准", "\ud800a\n"]
+    several = [folded(text) for text in texts]
+    assert max(map(len, several)) > 32_768
+    assert tokens_of_all(several) == [tokens(text) for text in several]
+    assert tokens_of_all([]) == []
+    assert tokens_of_all(["", ""]) == ["", ""]
 
 
 def test_every_character_of_a_run_survives_the_tokeniser_of_sqlite() -> None:

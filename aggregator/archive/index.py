@@ -15,7 +15,7 @@ from aggregator.archive.lean import Database
 from aggregator.archive.rows import transaction
 from aggregator.articles.plaintext import text_of
 from aggregator.articles.rules import Rules, built_in
-from aggregator.text.tokens import VERSION, tokens
+from aggregator.text.tokens import VERSION, folded
 
 Fields = tuple[str, str, str]  # the tokens of title, body and media
 
@@ -80,12 +80,17 @@ def merge_some(db: Database, *, begin: bool) -> bool:
 
 
 def _rows(db: Database, where: str, values: Sequence[object], rules: Rules) -> list[tuple[int, Fields]]:
+    from aggregator.text.arrays import tokens_of_all
+
     columns = "id, title, body, summary, media, rule"
     rows = db.execute(f"SELECT {columns} FROM revisions WHERE {where}", list(values)).fetchall()
-    return [
-        (number, (tokens(title), tokens(text_of(body, rule, rules) if body else summary or ""), tokens(media or "")))
-        for number, title, body, summary, media, rule in rows
+    texts = [
+        folded(text)
+        for _, title, body, summary, media, rule in rows
+        for text in (title, text_of(body, rule, rules) if body else summary or "", media or "")
     ]
+    made = iter(tokens_of_all(texts))
+    return [(number, fields) for (number, *_), fields in zip(rows, zip(made, made, made, strict=True), strict=True)]
 
 
 def erase(db: Database, revisions: Sequence[int], *, body_only: bool = False) -> None:
