@@ -16,7 +16,7 @@ from aggregator.text.html import clean, plain
 
 _MARKUP = frozenset({"text/html", "application/xhtml+xml", "html", "xhtml"})
 # What makes an RSS item's second text its content rather than another summary (content:encoded, xhtml:body).
-_CONTENT = re.compile(r"<(?:[\w.-]+:)?(?:encoded|content|body|fullitem)\b", re.I)
+_CONTENT = re.compile(r"<(?:[\w.-]++:)?(?:encoded|content|body|fullitem)\b", re.I)
 _VOID_END = re.compile(r"</(?:area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr)>")
 _SECTION = re.compile(r"<!\[CDATA\[(.*?)(?:\]\](?:>|&gt;)\s*)?", re.S)  # as text: what was written twice over
 # Looked for at the beginning of a word only: from each letter of a long one the search would be quadratic.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from aggregator.sources.refusal import root_of
 
-_TOKEN = re.compile(r"<!--|<!\[CDATA\[|<(?P<end>/?)(?:[A-Za-z_][\w.-]*:)?(?:item|entry)(?=[\s/>])")
+_TOKEN = re.compile(r"<!--|<!\[CDATA\[|<(?P<end>/?)(?:[A-Za-z_][\w.-]*+:)?(?:item|entry)(?=[\s/>])")
 _ENDS = {"<!--": "-->", "<![CDATA[": "]]>"}
 
 

@@ -22,7 +22,8 @@ ORIGINAL = "x-aggregator-original-sha256"  # a header of the redacted page: the 
 # Keys that no other listing has. UTF-16 would hide them; no API of Sina's speaks it, and then the text is looked at.
 _MARK = re.compile(r'\\?"(?:creator|mender|check_user|comment_list)\\?"\s*:')
 _BYTES = re.compile(_MARK.pattern.encode())
-# How those keys end, looked for first, which takes no time; a feed has dc:creator in every entry.
+# A key, and how those keys end: looked for first, which takes no time. A feed has dc:creator in every entry.
+_KEY = re.compile(rb'"\s*:')
 _ENDS = tuple(word + end for word in (b"creator", b"mender", b"check_user", b"comment_list") for end in (b'"', b'\\"'))
 _ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
 
@@ -44,13 +45,16 @@ def body_without_people(body: bytes, content_type: str | None = None) -> bytes:
 
     Of one that has the marks and cannot be read nothing is left.
     """
-    wide = b"\0" in body[:1_000]
-    if not (_MARK.search(decode(body).text) if wide else any(one in body for one in _ENDS) and _BYTES.search(body)):
+    if not (_MARK.search(decode(body).text) if b"\0" in body[:1_000] else _is_marked(body)):
         return body
     try:
         return dump(without_people(load(decode(body, header=content_type).text)))
     except ValueError:
         return b""
+
+
+def _is_marked(body: bytes) -> bool:
+    return bool(_KEY.search(body) and any(one in body for one in _ENDS) and _BYTES.search(body))
 
 
 def without_people(value: object) -> object:

@@ -8,7 +8,7 @@ texts in which feedparser guesses nothing and repairs nothing. Anything else is 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 from xml.etree.ElementTree import Element, ParseError, fromstring
 
@@ -35,7 +35,8 @@ _SPACES = {
 }
 _NAMESPACE = re.compile(r"""xmlns:([a-z]+)\s*=\s*["']([^"'<>]*)["']""")
 _DECLARATION = re.compile(r"<!(?:DOCTYPE|ENTITY)", re.I)
-_C1 = re.compile("[\x80-\x9f]")
+_WITHOUT_C1 = re.compile("[\0-\x7f\xa0-\U0010ffff]*+")  # told in half the time of looking for one
+_NOT_LATIN = re.compile("[^\0-\xff]")
 _GUESSED = re.compile(r"</\w+>|&#?\w+;")  # what may make a title HTML in its eyes
 _REFERENCE = re.compile(r"&\w+;")
 _DATE = re.compile(
@@ -78,68 +79,45 @@ def _rss(root: Element) -> Found:
     channel = root[0]
     if channel.tag != "channel" or channel.attrib:
         raise _Other
-    feed: Found = {}
-    entries: list[Found] = []
-    seen: set[str] = set()
-    for child in channel:
-        if child.tag == "item":
-            entries.append(_item(child))
-        elif child.tag == "image":
-            _once(seen, child)
-            feed["image"] = _image(child)
-        else:
-            _once(seen, child)
-            _leaf(_CHANNEL, feed, child)
+    entries = [_fields(_ITEM, child) for child in channel if child.tag == "item"]
+    feed = _read(_CHANNEL, (child for child in channel if child.tag != "item"))
     return {"version": "rss20", "feed": feed, "entries": entries}
 
 
-def _item(element: Element) -> Found:
-    if element.attrib:
+def _fields(readers: Mapping[str, Reader], element: Element) -> Found:
+    """What an element without attributes holds."""
+    if element.keys():
         raise _Other
+    return _read(readers, element)
+
+
+def _read(readers: Mapping[str, Reader], elements: Iterable[Element]) -> Found:
     found: Found = {}
     seen: set[str] = set()
-    for child in element:
-        _once(seen, child)
-        _leaf(_ITEM, found, child)
+    for element in elements:
+        tag = element.tag
+        reader = readers.get(tag)
+        # Of a second title or link each parser makes something else.
+        if reader is None or (tag in seen and tag not in _REPEATED):
+            raise _Other
+        seen.add(tag)
+        reader(found, element)
     return found
-
-
-def _image(element: Element) -> Found:
-    if element.attrib:
-        raise _Other
-    found: Found = {}
-    seen: set[str] = set()
-    for child in element:
-        _once(seen, child)
-        _leaf(_IMAGE, found, child)
-    return found
-
-
-def _leaf(readers: Mapping[str, Reader], found: Found, element: Element) -> None:
-    reader = readers.get(element.tag)
-    if reader is None or len(element):
-        raise _Other
-    reader(found, element)
-
-
-def _once(seen: set[str], element: Element) -> None:
-    """Of a second title or link each parser makes something else."""
-    if element.tag in seen and element.tag not in _REPEATED:
-        raise _Other
-    seen.add(element.tag)
 
 
 def _text(element: Element, attributes: frozenset[str] = frozenset()) -> str:
     """An element's text, trimmed, where it is neither UTF-8 read as Latin-1 nor Windows-1252: feedparser mends both."""
-    if not attributes.issuperset(element.attrib):
+    if len(element) or ((given := element.keys()) and not attributes.issuperset(given)):
         raise _Other
     text = (element.text or "").strip()
-    if not text.isascii() and (_C1.search(text) or _is_latin_utf8(text)):
+    if not text.isascii() and (_is_latin_utf8(text) or not (text.isprintable() or _WITHOUT_C1.fullmatch(text))):
         raise _Other
     return text
 
 
 def _is_latin_utf8(text: str) -> bool:
+    if _NOT_LATIN.search(text):
+        return False
     try:
         text.encode("latin-1").decode()
     except UnicodeError:
@@ -177,7 +155,8 @@ def _ignored(found: Found, element: Element) -> None:
 
 def _unread(found: Found, element: Element) -> None:
     """An element of attributes of which nothing is used."""
-    if any(name.lower() in ("base", "lang") or "{" in name for name in element.attrib) or (element.text or "").strip():
+    odd = any(name.lower() in ("base", "lang") or "{" in name for name in element.attrib)
+    if odd or len(element) or (element.text or "").strip():
         raise _Other
 
 
@@ -268,6 +247,10 @@ def _media_content(found: Found, element: Element) -> None:
     _append(found, "media_content", media)
 
 
+def _image(found: Found, element: Element) -> None:
+    found["image"] = _fields(_IMAGE, element)
+
+
 def _append(found: Found, key: str, value: Found) -> None:
     values = found.setdefault(key, [])
     if isinstance(values, list):
@@ -315,6 +298,7 @@ _CHANNEL: Mapping[str, Reader] = {
     "category": _ignored,
     "cloud": _unread,
     "copyright": _ignored,
+    "image": _image,
     "docs": _ignored,
     "rating": _ignored,
 }

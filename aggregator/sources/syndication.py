@@ -73,8 +73,8 @@ def digest(page: Page) -> str:
     A body in which no items are seen is hashed whole.
     """
     text = page.body.decode("latin-1")  # keeps every byte; no charset of feeds has "<" inside another character
-    items = outline(text).items
-    content = "\n".join(text[start:end] for start, end in items).encode("latin-1") if items else page.body
+    items, body = outline(text).items, memoryview(page.body)
+    content = b"\n".join(body[start:end] for start, end in items) if items else page.body
     return hashlib.sha256(content).hexdigest()
 
 

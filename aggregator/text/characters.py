@@ -6,8 +6,11 @@ import re
 import unicodedata
 from html.entities import html5
 
-# C0 and C1 controls but tab and newline, surrogates, and what Unicode calls noncharacters of the BMP.
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+# All but C0 and C1 controls (tab and newline stay), surrogates, and what Unicode calls noncharacters of the BMP. To run
+# over it takes half the time of looking for anything else.
+_KEPT = "\t\n -~\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd\U00010000-\U0010ffff"
+_PRINTABLE = re.compile(f"[{_KEPT}]*+")
+_UNPRINTABLE = re.compile(f"[^{_KEPT}]")
 # The look-behind keeps a long run of blanks from being scanned again from each of them.
 _BREAK = re.compile(r"(?<! ) *[\t\n\x0b\x0c\r\x85\u2028\u2029][ \t\n\x0b\x0c\r\x85\u2028\u2029]*")
 # What a terminal obeys: controls, separators that some take for line ends, marks and overrides of the direction, halves
@@ -38,7 +41,7 @@ def nfkc(text: str) -> str:
 
 def printable(text: str) -> str:
     """The text without control characters (tab and LF stay), lone surrogates and noncharacters; CRLF becomes LF."""
-    if text.isprintable():  # nearly every text, and told ten times faster than by a pattern
+    if text.isprintable() or _PRINTABLE.fullmatch(text):  # the first is told ten times faster than by a pattern
         return text
     return _UNPRINTABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 

@@ -14,6 +14,7 @@ import unicodedata
 _RUN = re.compile(r"[^\x00-\x7f]{2,}")
 _OTHER = re.compile(r"[^\x00-\x7f]")
 _FITTING = re.compile("[" + "".join(f"{chr(n + 33)}-{chr(n + 63)}" for n in range(0x80, 0x600, 0x40)) + "]+")
+_WITHOUT = re.compile("[\x00-\x7f\u0600-\U0010ffff]*+")  # nearly all Chinese, told in a third of the time
 _ALPHABETS = frozenset({"LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "HEBREW"})
 # Letters that whole words of living languages are made of: Western Europe's, Vietnamese, Greek, Cyrillic, Hebrew.
 _EVERYDAY = re.compile("[\u00a1-\u017f\u01a0\u01a1\u01af\u01b0\u0386-\u03ce\u0401-\u045f\u05d0-\u05ea]+")
@@ -25,7 +26,7 @@ def gbk_in(text: str) -> tuple[str, str] | None:
     Of GBK words whose bytes are valid UTF-8 it knows 97 % of two characters and 99 % of longer ones, out of 10,147. It
     is for texts that should be Chinese: in word lists of eighty languages it takes 3 lines in 1,000 for such words.
     """
-    if text.isascii():
+    if _WITHOUT.fullmatch(text):
         return None
     runs = [run for run in _RUN.findall(text) if _FITTING.fullmatch(run)]
     if not runs:
