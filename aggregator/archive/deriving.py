@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from aggregator.archive import sightings
 from aggregator.archive.lean import Database
-from aggregator.archive.revising import add_revision
+from aggregator.archive.revising import New, add_revisions
 from aggregator.archive.revisions import IMPORTED, Revision, current
 from aggregator.archive.rows import commit, stored_page, transaction
 from aggregator.model import Clock, Entry, Page, Pending, Settled
@@ -69,7 +69,7 @@ def stored(db: Database, article: int) -> Stored | None:
         "SELECT name FROM feeds JOIN articles a ON a.home_feed = feeds.id WHERE a.id = ?", [article]
     ).fetchone()
     # Revisions of older archives do not tell their entry: it was the one that counted then.
-    said = sightings.entry(db, made.entry) if made.entry else sightings.latest(db, article, home, made.seq)[1]
+    said = sightings.entry(db, made.entry) if made.entry else sightings.latest(db, article, home, made.seq)
     page = made.page if _has_bytes(db, made.page) else None
     return Stored(made, said, None if page is None else stored_page(db, page), home)
 
@@ -80,7 +80,7 @@ def derive(db: Database, clock: Clock, before: Stored, done: Settled, parser: st
         known = current(db, before.revision.article)
         if known is None or known.id != before.revision.id:
             return False
-        add_revision(db, commit(db, clock), before.task, done, parser, before.revision.page)
+        add_revisions(db, commit(db, clock), [New(before.task, done, before.revision.page)], parser)
         return True
 
 

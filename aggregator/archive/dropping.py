@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -17,8 +18,8 @@ from aggregator.text.urls import host_of
 DROPPED = "dropped"
 
 _LISTED_BY = (
-    "SELECT name FROM (SELECT DISTINCT f.name, f.position FROM entries e JOIN feeds f ON f.id = e.feed"
-    " WHERE e.article = ? AND (f.active OR f.source = 'url')) ORDER BY position"
+    "SELECT DISTINCT e.article, f.name, f.position FROM json_each(?) CROSS JOIN entries e ON e.article = value"
+    " JOIN feeds f ON f.id = e.feed WHERE f.active OR f.source = 'url' ORDER BY e.article, f.position"
 )
 
 
@@ -42,9 +43,12 @@ class Sighted:
     full_text: bool  # which is all of it
 
 
-def listed_by(db: Database, article: int) -> tuple[str, ...]:
-    """The feeds that list an article, in the configuration's order; without those that were removed."""
-    return tuple(name for (name,) in db.execute(_LISTED_BY, [article]))
+def listed_by(db: Database, articles: Sequence[int]) -> dict[int, tuple[str, ...]]:
+    """The feeds that list each article, in the configuration's order; without those that were removed."""
+    found: defaultdict[int, list[str]] = defaultdict(list)
+    for article, name, _ in db.execute(_LISTED_BY, [json.dumps(articles)]):
+        found[article].append(name)
+    return {article: tuple(names) for article, names in found.items()}
 
 
 def drop(db: Database, clock: Clock, task: Pending, page: Page | int | None, signs: Signs | None) -> None:
@@ -99,7 +103,7 @@ def sighted(db: Database) -> Iterator[Sighted]:
             "archived" if row["revision"] else state,
             row["title"] or "",
             tuple(json.loads(row["symbols"] or "[]")),
-            listed_by(db, row["id"]),
+            listed_by(db, [row["id"]]).get(row["id"], ()),
             row["body"],
             row["rule"],
             row["page"],

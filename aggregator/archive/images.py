@@ -45,6 +45,8 @@ def queue(db: Database, stamp: Callable[[], Commit], article: int, urls: Sequenc
 
     ``stamp`` gives the transaction's commit, and is called only where there is something new.
     """
+    if not urls:
+        return
     known = {url for (url,) in db.execute("SELECT url FROM image_links WHERE article = ?", [article])}
     for url in urls:
         if url in known:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from aggregator.archive.lean import Database
-from aggregator.archive.revising import add_revision, file_key
+from aggregator.archive.revising import New, add_revisions, file_key
 from aggregator.archive.revisions import IMPORTED
 from aggregator.archive.rows import Commit, Value, add_item, commit, feed_id_of, insert, transaction, when
 from aggregator.articles.document import safe_title
@@ -123,7 +123,7 @@ def _take_in(db: Database, stamp: Commit, home: int, one: Taken, parser: str) ->
         page=page,
         cause=IMPORTED,
     )
-    add_revision(db, stamp, task, done, parser, page)
+    add_revisions(db, stamp, [New(task, done, page)], parser)
     return "imported"
 
 

@@ -17,7 +17,7 @@ from aggregator.archive.lean import Database
 from aggregator.archive.questions import LOOKS, at
 from aggregator.archive.revising import revise
 from aggregator.archive.rows import Commit, Value, add_page, commit, insert, transaction, update, when
-from aggregator.archive.tasks import task_of
+from aggregator.archive.tasks import tasks_of
 from aggregator.errors import AggregatorError, FetchError
 from aggregator.model import Clock, Page, Pending, Settled, Validators
 from aggregator.text.dates import iso, parse_iso
@@ -84,16 +84,16 @@ def claim(db: Database, clock: Clock, feed: str | None, limit: int) -> list[Rech
         rows = db.execute(f"{LOOKS} {order}", at(now, feed) | {"limit": limit}).fetchall()
         claims = [(iso(now + LEASE), row[0]) for row in rows]
         db.conn.executemany("UPDATE rechecks SET claimed_until = ? WHERE article = ?", claims)
-        return [_recheck(db, row[0]) for row in rows]
+        return [_recheck(db, task) for task in tasks_of(db, [row[0] for row in rows])]
 
 
-def _recheck(db: Database, article: int) -> Recheck:
+def _recheck(db: Database, task: Pending) -> Recheck:
     etag, last_modified, sha256 = db.execute(
         "SELECT etag, last_modified, p.sha256 FROM rechecks k JOIN articles a ON a.id = k.article"
         " JOIN revisions r ON r.id = a.revision LEFT JOIN pages p ON p.id = r.page WHERE k.article = ?",
-        [article],
+        [task.article],
     ).fetchone()
-    return Recheck(task_of(db, article), Validators(etag, last_modified), sha256)
+    return Recheck(task, Validators(etag, last_modified), sha256)
 
 
 def plan(db: Database, stamp: Callable[[], Commit], now: datetime, task: Pending, page: Page | None) -> None:

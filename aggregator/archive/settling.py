@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from aggregator.archive import images, rechecks, retries
 from aggregator.archive.lean import Database
 from aggregator.archive.questions import ARTICLES, at
-from aggregator.archive.revising import revise
-from aggregator.archive.rows import Commit, add_page, commit, stored_page, transaction, update, when
-from aggregator.archive.sightings import latest_number
-from aggregator.archive.tasks import task_of
+from aggregator.archive.revising import New, add_revisions, kept_page, revise
+from aggregator.archive.rows import Commit, Stamp, add_page, commit, stored_page, transaction, update, when
+from aggregator.archive.sightings import latest_numbers
+from aggregator.archive.tasks import tasks_of
+from aggregator.archive.together import Done, made
 from aggregator.archive.watching import observe
 from aggregator.errors import AggregatorError
 from aggregator.model import Clock, Hold, Page, Pending, Reading, Settled
@@ -36,7 +40,10 @@ def due(db: Database, clock: Clock, feed: str | None) -> int:
 
 
 def pending(db: Database, clock: Clock, feed: str | None, limit: int, rules: str) -> list[Pending]:
-    """Up to ``limit`` articles to work on, newest first, claimed so that nobody else is handed them meanwhile."""
+    """The newest articles to work on, at most ``limit``, claimed so that nobody else is handed them meanwhile.
+
+    They come in the order in which they were announced: what is stored side by side is written together.
+    """
     if db.execute(f"{ARTICLES} LIMIT 1", at(clock(), feed)).fetchone() is None:
         return []  # as after most polls
     with transaction(db):
@@ -45,25 +52,29 @@ def pending(db: Database, clock: Clock, feed: str | None, limit: int, rules: str
         rows = db.execute(f"{ARTICLES} {order}", at(now, feed) | {"limit": limit}).fetchall()
         claims = [(iso(now + retries.LEASE), row[0]) for row in rows]
         db.conn.executemany("UPDATE work SET claimed_until = ? WHERE article = ?", claims)
-        return [_with_stored(db, task_of(db, row[0]), rules) for row in rows]
+        return _with_stored(db, tasks_of(db, sorted(row[0] for row in rows)), rules)
 
 
 def readable_again(db: Database) -> list[Pending]:
     """The articles whose last page came whole but was not read, each with that page; nothing is claimed."""
     rows = db.execute("SELECT article FROM work WHERE error_kind IN (?, ?) ORDER BY article", _READ).fetchall()
-    found = (_with_stored(db, task_of(db, row[0]), None) for row in rows)
-    return [task for task in found if task.stored]
+    return [task for task in _with_stored(db, tasks_of(db, [row[0] for row in rows]), None) if task.stored]
 
 
-def _with_stored(db: Database, task: Pending, rules: str | None) -> Pending:
-    """A task with the last page that could not be read, if other rules than ``rules`` failed on it."""
-    row = db.execute(
-        "SELECT p.id FROM readings r JOIN work w USING (article) JOIN pages p ON p.id = r.page WHERE r.article = ?"
-        " AND w.error_kind = r.outcome AND p.bytes IS NOT NULL AND coalesce(w.rules, '') IS NOT ?"
-        " ORDER BY r.id DESC LIMIT 1",
-        [task.article, rules],
-    ).fetchone()
-    return replace(task, stored=stored_page(db, row[0]), stored_id=row[0]) if row else task
+def _with_stored(db: Database, tasks: Sequence[Pending], rules: str | None) -> list[Pending]:
+    """Tasks with the last page that could not be read, if other rules than ``rules`` failed on it."""
+    rows = db.execute(
+        "SELECT w.article, max(r.id), p.id FROM json_each(?) CROSS JOIN work w ON w.article = value"
+        " JOIN readings r ON r.article = w.article AND r.outcome = w.error_kind JOIN pages p ON p.id = r.page"
+        " WHERE p.bytes IS NOT NULL AND coalesce(w.rules, '') IS NOT ? GROUP BY w.article",
+        [json.dumps([task.article for task in tasks]), rules],
+    )
+    pages = {article: page for article, _, page in rows.fetchall()}
+    return [_with_page(db, task, pages[task.article]) if task.article in pages else task for task in tasks]
+
+
+def _with_page(db: Database, task: Pending, page: int) -> Pending:
+    return replace(task, stored=stored_page(db, page), stored_id=page)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,24 +89,62 @@ class Settling:
 
     def __call__(self, db: Database, stamp: Callable[[], Commit]) -> bool:
         """Whether that made a new revision; equal content makes none."""
-        task, done = self.task, self.done
-        page, fresh = revise(db, stamp, task, done, self.parser, self.verdict)
-        if done.signs:
-            observe(db, stamp(), task.article, host_of(task.entry.link or ""), page, Reading("ok", done.signs))
-        images.queue(db, stamp, task.article, done.images)
-        if done.page is not None or done.article.reason == "not_found":
-            rechecks.plan(db, stamp, self.clock(), task, done.page if isinstance(done.page, Page) else None)
-        _take_off(db, self.clock(), task)
+        page, fresh = revise(db, stamp, self.task, self.done, self.parser, self.verdict)
+        _follow(db, stamp, self, page)
+        _take_off(db, self.clock(), [self.task])
         return fresh
 
 
-def _take_off(db: Database, now: datetime, task: Pending) -> None:
-    """An article is settled; unless an edit was announced while its page was on the way: then it waits once more."""
-    if task.sighting in (None, latest_number(db, task.article, task.feed)):
-        db.execute("DELETE FROM work WHERE article = ?", [task.article])
-        return
+def settle(db: Database, clock: Clock, ones: Sequence[Settling]) -> list[Done[bool]]:
+    """Store what the pages of articles gave, in one transaction; of each what it returned, or why it is not stored.
+
+    Articles without a revision get their first ones together; where any of those cannot be stored, each by itself.
+    """
+    with transaction(db):
+        stamp = Stamp(db, clock)
+        first = _without_revision(db, [one.task.article for one in ones])
+        firsts = partial(_settle_firsts, ones=[one for one in ones if one.task.article in first])
+        if not first or isinstance(made(db, stamp, firsts), Exception):
+            return [made(db, stamp, one) for one in ones]
+        return [one.task.article in first or made(db, stamp, one) for one in ones]
+
+
+def _without_revision(db: Database, articles: Sequence[int]) -> set[int]:
+    """Those of the articles that have no revision, without what is there twice."""
+    once = [article for article, times in Counter(articles).items() if times == 1]
+    rows = db.execute(
+        "SELECT id FROM articles WHERE id IN (SELECT value FROM json_each(?)) AND revision IS NULL", [json.dumps(once)]
+    )
+    return {article for (article,) in rows}
+
+
+def _settle_firsts(db: Database, stamp: Callable[[], Commit], ones: Sequence[Settling]) -> None:
+    pages = [kept_page(db, stamp, one.done) for one in ones]
+    new = [New(one.task, one.done, page) for one, page in zip(ones, pages, strict=True)]
+    add_revisions(db, stamp(), new, ones[0].parser)
+    for one, page in zip(ones, pages, strict=True):
+        _follow(db, stamp, one, page)
+    _take_off(db, ones[0].clock(), [one.task for one in ones])
+
+
+def _follow(db: Database, stamp: Callable[[], Commit], one: Settling, page: int | None) -> None:
+    """What is noted beside a revision: how its page was read, its images, when it is looked at again."""
+    task, done = one.task, one.done
+    if done.signs:
+        observe(db, stamp(), task.article, host_of(task.entry.link or ""), page, Reading("ok", done.signs))
+    images.queue(db, stamp, task.article, done.images)
+    if done.page is not None or done.article.reason == "not_found":
+        rechecks.plan(db, stamp, one.clock(), task, done.page if isinstance(done.page, Page) else None)
+
+
+def _take_off(db: Database, now: datetime, tasks: Sequence[Pending]) -> None:
+    """Articles are settled; those of which an edit was announced while the page was on the way wait once more."""
+    newest = latest_numbers(db, [(task.article, task.feed) for task in tasks if task.sighting is not None])
+    settled = [task for task in tasks if task.sighting == newest.get(task.article)]
+    again = [task for task in tasks if task.sighting != newest.get(task.article)]
+    db.conn.executemany("DELETE FROM work WHERE article = ?", [(task.article,) for task in settled])
     waits = "state = 'pending', tries = 0, next_try = ?, claimed_until = NULL, error_kind = NULL, error = NULL"
-    db.execute(f"UPDATE work SET {waits} WHERE article = ?", [iso(now), task.article])
+    db.conn.executemany(f"UPDATE work SET {waits} WHERE article = ?", [(iso(now), task.article) for task in again])
 
 
 def fail(db: Database, clock: Clock, task: Pending, error: AggregatorError, page: Page | None, rules: str) -> None:

@@ -3,61 +3,79 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from aggregator.archive.lean import Database
 from aggregator.model import Enclosure, Entry
 from aggregator.text.dates import parse_iso
 
-_COLUMNS = (
-    "e.id, guid, link, title, published, updated, intime, published_text, author, media, summary, content,"
-    " e.full_text, e.categories, symbols, enclosures"
+COLUMNS = (
+    "e.id, e.guid, e.link, e.title, e.published, e.updated, e.intime, e.published_text, e.author, e.media, e.summary,"
+    " e.content, e.full_text, e.categories, e.symbols, e.enclosures"
 )
-_LATEST = (
-    'FROM entries e JOIN feeds f ON f.id = e.feed WHERE article = :article AND (:until IS NULL OR e."commit" <= :until)'
-    " ORDER BY f.source = 'import', updated DESC, f.name = :home DESC, e.id DESC LIMIT 1"
-)
+"""The columns that ``entry_of`` takes, as SQL."""
+
+COUNTS = """counts(article, entry) AS (
+    SELECT article, id FROM (
+        SELECT task.article, said.id, row_number() OVER (
+            PARTITION BY task.article
+            ORDER BY f.source = 'import', said.updated DESC, f.name = task.home DESC, said.id DESC
+        ) AS place
+        FROM task CROSS JOIN entries said ON said.article = task.article JOIN feeds f ON f.id = said.feed
+        WHERE :until IS NULL OR said."commit" <= :until
+    ) WHERE place = 1
+)"""
+"""The entry that counts for each article of ``task(article, home)``, as a common table expression.
+
+That is the latest edit, the home feed's words where several know it; what a listing says before what a document does.
+"""
 
 
-def latest(db: Database, article: int, home: str, until: int | None = None) -> tuple[int, Entry]:
-    """The number of the entry that counts, and what it says: the latest edit, the home feed's words where several
-    know it; what a listing says before what a document does. With ``until`` of those that commits up to that one know.
-    """
-    rows = db.query(f"SELECT {_COLUMNS} {_LATEST}", {"article": article, "until": until, "home": home})
-    row = next(iter(rows))
-    return row["id"], _entry(row)
+def latest(db: Database, article: int, home: str, until: int) -> Entry:
+    """What the entry said that counted at a commit: of those that commits up to that one know."""
+    return entry(db, latest_numbers(db, [(article, home)], until)[article])
 
 
-def latest_number(db: Database, article: int, home: str) -> int:
-    """The number alone of the entry that counts now."""
-    values = {"article": article, "until": None, "home": home}
-    return int(db.execute(f"SELECT e.id {_LATEST}", values).fetchone()[0])
+def latest_numbers(db: Database, tasks: Sequence[tuple[int, str]], until: int | None = None) -> dict[int, int]:
+    """The number of the entry that counts now, for each article; they come with the names of their homes."""
+    given = "SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(:tasks)"
+    found = f"WITH task(article, home) AS ({given}), {COUNTS} SELECT article, entry FROM counts"
+    return dict(db.execute(found, {"tasks": json.dumps(tasks), "until": until}).fetchall())
 
 
 def entry(db: Database, number: int) -> Entry:
     """The entry of that number."""
-    return _entry(next(iter(db.query(f"SELECT {_COLUMNS} FROM entries e WHERE e.id = ?", [number]))))
+    return entry_of(db.execute(f"SELECT {COLUMNS} FROM entries e WHERE e.id = ?", [number]).fetchone())
 
 
-def _entry(row: dict[str, str]) -> Entry:
+def entry_of(row: Sequence[Any]) -> Entry:
+    """The entry of a row of ``COLUMNS``."""
+    _, guid, link, title, published, updated, intime, published_text, author, media, summary, content, *more = row
+    full_text, categories, symbols, enclosures = more
     return Entry(
-        id=row["guid"],
-        link=row["link"],
-        title=row["title"],
-        published=_instant(row["published"]),
-        updated=_instant(row["updated"]),
-        indexed=_instant(row["intime"]),
-        published_text=row["published_text"],
-        author=row["author"],
-        media=row["media"],
-        summary=row["summary"],
-        original=row["content"],
-        full_text=bool(row["full_text"]),
-        categories=tuple(json.loads(row["categories"] or "[]")),
-        symbols=tuple(json.loads(row["symbols"] or "[]")),
-        enclosures=tuple(Enclosure(**one) for one in json.loads(row["enclosures"] or "[]")),
+        id=guid,
+        link=link,
+        title=title,
+        published=_instant(published),
+        updated=_instant(updated),
+        indexed=_instant(intime),
+        published_text=published_text,
+        author=author,
+        media=media,
+        summary=summary,
+        original=content,
+        full_text=bool(full_text),
+        categories=_names(categories),
+        symbols=_names(symbols),
+        enclosures=tuple(Enclosure(**one) for one in json.loads(enclosures)) if enclosures else (),
     )
 
 
 def _instant(text: str | None) -> datetime | None:
     return parse_iso(text) if text else None
+
+
+def _names(text: str | None) -> tuple[str, ...]:
+    return tuple(json.loads(text)) if text else ()

@@ -77,7 +77,8 @@ class SqliteArchive:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="archive")
         self._db: Database | None = None
         self._held: tuple[Hold, ...] = ()
-        self._together = Together(lambda changes: self._run(all_of, clock, changes))
+        self._polls: Together[noting.Noting, Noted] = Together(lambda new: self._run(all_of, clock, new))
+        self._settled: Together[settling.Settling, bool] = Together(lambda new: self._run(settling.settle, clock, new))
         self.deliveries = Deliveries(self._run, clock)
         self.backfill = Backfill(self._run, clock)
         self.tending = Tending(path, self._run, clock)
@@ -132,7 +133,8 @@ class SqliteArchive:
     async def close(self) -> None:
         """Finish what is being written, then let go of the file, also where that fails."""
         try:
-            await self._together.finished()
+            await self._polls.finished()
+            await self._settled.finished()
             await self._in_thread(self._end)
         finally:
             self._thread.shutdown(wait=True)
@@ -175,7 +177,7 @@ class SqliteArchive:
 
     async def note(self, feed: Feed, found: Discovery) -> Noted:
         """Store one poll: its entries and the listing's validators, in one transaction with what ends with it."""
-        return await self._together.add(noting.Noting(self._clock, self._chance, feed, found))
+        return await self._polls.add(noting.Noting(self._clock, self._chance, feed, found))
 
     async def blame(self, feed: Feed, status: str, error: AggregatorError, page: Page | None) -> None:
         """Store a failed poll; the feed's validators stay as they were."""
@@ -211,7 +213,7 @@ class SqliteArchive:
         What is settled at about the same time is one transaction.
         """
         with storing(task.entry.link or task.key):
-            fresh = await self._together.add(settling.Settling(self._clock, task, done, self._parser, verdict))
+            fresh = await self._settled.add(settling.Settling(self._clock, task, done, self._parser, verdict))
             if isinstance(done.page, Page):
                 await self.tending.read(done.page.url)
             return fresh

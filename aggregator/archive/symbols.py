@@ -15,11 +15,14 @@ from aggregator.text.dates import iso, parse_iso
 _LEAD = timedelta(days=30)  # sessions are kept from so long before the archive's first commit on
 
 
-def add_symbols(db: Database, article: int, revision: int, symbols: Sequence[str]) -> None:
-    """Note which symbols a new revision names; the first one to do so counts. Inside the caller's transaction."""
+def add_symbols(db: Database, named: Iterable[tuple[int, int, Sequence[str]]]) -> None:
+    """Note which symbols articles name in new revisions; the first one to do so counts.
+
+    Inside the caller's transaction.
+    """
     db.conn.executemany(
         "INSERT OR IGNORE INTO symbols (symbol, article, revision) VALUES (?, ?, ?)",
-        [(symbol, article, revision) for symbol in symbols],
+        [(symbol, article, revision) for article, revision, symbols in named for symbol in symbols],
     )
 
 

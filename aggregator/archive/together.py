@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeAlias, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from aggregator.archive.apart import UNSTORABLE
 from aggregator.archive.lean import Database
@@ -12,25 +12,26 @@ from aggregator.archive.rows import Stamp, transaction
 from aggregator.errors import ArchiveError
 from aggregator.model import Clock
 
+C = TypeVar("C")
 T = TypeVar("T")
 Change: TypeAlias = Callable[[Database, Stamp], T]
 Done: TypeAlias = T | Exception
 
-MOST = 50  # changes of one transaction; nothing waits for more of them
+MOST = 200  # changes of one transaction; nothing waits for more of them
 
 
-class Together:
+class Together(Generic[C, T]):
     """Makes changes in the order in which they are asked for; what is asked for during one transaction is the next.
 
-    ``make`` has ``all_of`` done in the archive's thread.
+    ``make`` has several done in one transaction in the archive's thread, as ``all_of`` does.
     """
 
-    def __init__(self, make: Callable[[Sequence[Change[Any]]], Awaitable[list[Done[Any]]]]) -> None:
+    def __init__(self, make: Callable[[Sequence[C]], Awaitable[list[Done[T]]]]) -> None:
         self._make = make
-        self._waiting: list[tuple[Change[Any], asyncio.Future[Any]]] = []
+        self._waiting: list[tuple[C, asyncio.Future[T]]] = []
         self._making: asyncio.Task[None] | None = None
 
-    async def add(self, change: Change[T]) -> T:
+    async def add(self, change: C) -> T:
         """Make a change, and return what it returns, when it is stored. Cancelled, it is made all the same."""
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         future.add_done_callback(lambda done: done.cancelled() or done.exception())  # whoever asked may be gone
@@ -47,6 +48,7 @@ class Together:
     async def _go_on(self) -> None:
         while self._waiting:
             some, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+            outcomes: Sequence[Done[T]]
             try:
                 outcomes = await self._make([change for change, _ in some])
             except Exception as error:
@@ -69,10 +71,10 @@ def all_of(db: Database, clock: Clock, changes: Sequence[Change[T]]) -> list[Don
     """Make changes in one transaction with one commit among them; of each what it returned, or why it is not stored."""
     with transaction(db):
         stamp = Stamp(db, clock)
-        return [_made(db, stamp, change) for change in changes]
+        return [made(db, stamp, change) for change in changes]
 
 
-def _made(db: Database, stamp: Stamp, change: Change[T]) -> Done[T]:
+def made(db: Database, stamp: Stamp, change: Change[T]) -> Done[T]:
     """What a change returned. As ``apart.attempt``, but that a change which says nothing new makes no commit."""
     db.execute("SAVEPOINT one")
     made = stamp.made
