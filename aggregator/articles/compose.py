@@ -9,15 +9,15 @@ from aggregator.articles.document import Document, files, render
 from aggregator.articles.document import placeholder as picture
 from aggregator.model import Article, Entry, Page, Pending, Settled, Signs
 from aggregator.text.characters import escape_attribute, escape_text, one_line
-from aggregator.text.html import body_html, plain
+from aggregator.text.html import body_with_text, plain
 
 _TITLE_FROM_TEXT = 60  # characters, as readers cut a flash that has no headline
 
 
 def from_entry(entry: Entry, base: str) -> Article:
     """An article whose listing carries it: its content, or else its summary, is the body."""
-    html = body_html(entry.original or entry.summary or "", entry.link or base)
-    return Article(url=entry.link or base, title=entry.title, html=html, text=plain(html), rule="listing")
+    html, text = body_with_text(entry.original or entry.summary or "", entry.link or base)
+    return Article(url=entry.link or base, title=entry.title, html=html, text=text, rule="listing")
 
 
 def link_only_article(entry: Entry, reason: str) -> Article:

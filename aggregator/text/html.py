@@ -85,16 +85,29 @@ def body_html(fragment: str, base: str | None) -> str:
     stays, LF only, links absolute, every image with a usable ``src`` and ``referrerpolicy="no-referrer"`` last.
     Comments and ``<style>`` without ``@``, ``url(``, ``\\`` or ``<`` stay, as in the documents the format is known by.
     """
+    return _walk(_begun(fragment), base, DOCUMENT)
+
+
+def body_with_text(fragment: str, base: str | None) -> tuple[str, str]:
+    """The body as ``body_html`` makes it, and its text as ``plain`` tells it, for little more than the body alone."""
+    begun = _begun(fragment)
+    if (simple := _simple(begun)) is None:
+        html = _walk(begun, base, DOCUMENT)
+        return html, plain(html)
+    return _marked_up(simple, base, DOCUMENT), _fold(_words(simple))
+
+
+def _begun(fragment: str) -> str:
     text = fragment.replace("\r\n", "\n").replace("\r", "\n")
     leading = _LEADING.match(text)
-    return _walk(text[leading.end() :] if leading else text, base, DOCUMENT)
+    return text[leading.end() :] if leading else text
 
 
 def plain(html: str) -> str:
     """The text of HTML: one block a line, no blank lines, white space folded, indents (U+3000) gone. Never raises."""
     if _is_text(html):
         return _fold(printable(html).replace("\n", " "))
-    if (simple := nested.read(printable(html))) is not None:
+    if (simple := _simple(html)) is not None:
         return _fold(_words(simple))
     from aggregator.text.walking import words
 
@@ -180,13 +193,22 @@ def _walk(html: str, base: str | None, policy: Policy) -> str:
     """The one allow-list walk."""
     if _is_text(html):
         return printable(html)
-    if (simple := nested.read(printable(html))) is not None:
-        texts = simple.texts if "&" not in html else map(escape_text, simple.texts)
-        return _woven(texts, [_written(tag, base, policy) for tag in simple.tags])
+    if (simple := _simple(html)) is not None:
+        return _marked_up(simple, base, policy)
     from aggregator.text.walking import walked
 
     read = walked(html, base, policy)
     return escape_text(plain(html)) if read is None else read
+
+
+def _simple(html: str) -> nested.Markup | None:
+    """The markup in what can be read without a tree."""
+    return None if _is_text(html) else nested.read(printable(html))
+
+
+def _marked_up(simple: nested.Markup, base: str | None, policy: Policy) -> str:
+    texts = map(escape_text, simple.texts) if simple.references else simple.texts
+    return _woven(texts, [_written(tag, base, policy) for tag in simple.tags])
 
 
 def _written(tag: nested.Tag, base: str | None, policy: Policy) -> str:

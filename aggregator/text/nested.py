@@ -43,10 +43,11 @@ class Tag:
 
 @dataclass(frozen=True, slots=True)
 class Markup:
-    """Texts, with references undone, and the tags between one and the next."""
+    """Texts, with references undone where there are any, and the tags between one and the next."""
 
     texts: list[str]
     tags: list[Tag]
+    references: bool
 
 
 def read(html: str) -> Markup | None:
@@ -63,10 +64,10 @@ def read(html: str) -> Markup | None:
             return None
         tags.append(tag)
     texts = pieces[::2]
-    if "&" in html:
+    if references := "&" in html:
         texts = [text for piece in texts if (text := _characters(piece)) is not None]
     # Fewer texts: a reference is not known. Fewer tags: one has no end.
-    return Markup(texts, tags) if len(texts) - 1 == len(tags) == count and not opened else None
+    return Markup(texts, tags, references) if len(texts) - 1 == len(tags) == count and not opened else None
 
 
 def _tag(inside: str) -> Tag | None:
