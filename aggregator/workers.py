@@ -25,14 +25,14 @@ from types import TracebackType
 from typing import IO, Any, Self, TypeVar
 
 from aggregator.errors import ParseError
-from aggregator.model import Article, Entry, Page
+from aggregator.model import Article, Entry, Page, Pending
 
 T = TypeVar("T")
 
 TINY = 10_000  # bytes; up to so many the work takes a few milliseconds
 LIGHT = 100_000  # bytes; up to so many the work takes some hundredths of a second, and is done at once
 HEAVY = 1_000_000  # bytes; up to so many it is done in a thread, bounded by ``text.weight``
-_ENTRY = 1_000  # bytes that an entry of a list of them counts for
+_ENTRY = 1_000  # bytes that an entry of a list of them counts for, where its text is not read
 MEMORY = 2_000_000_000  # bytes of address space; a feed of 100,000 items in 20 MB needs a quarter of it
 KEPT = 250_000_000  # bytes in use; a process that has more is not used again, because it hardly gives any back
 LEAST = 1.0  # seconds that work gets, however long its page was on the wire
@@ -236,7 +236,7 @@ def _weight(subject: object) -> int:
     if isinstance(subject, Article):
         return len(subject.html)
     if isinstance(subject, tuple):
-        return _ENTRY * len(subject)
+        return sum(_weight(one.entry) if isinstance(one, Pending) else _ENTRY for one in subject)
     return len(subject.original or "") if isinstance(subject, Entry) else 0
 
 

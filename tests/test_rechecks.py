@@ -185,7 +185,7 @@ def test_looks_are_bounded_and_the_newest_article_comes_first(tmp_path: Path) ->
         async with desk(tmp_path / "a.db", site, WIRE) as one:
             await poll(one, WIRE)
             site.clock.move(hours=2)
-            return [{look.task.entry.link for look in await recheck(one, None, Budget(2))} for _ in range(3)]
+            return [{look.url for look in await recheck(one, None, Budget(2))} for _ in range(3)]
 
     assert asyncio.run(run()) == [{link(0), link(1)}, {link(2), link(3)}, {link(4)}]
 
@@ -227,7 +227,7 @@ def test_only_what_was_read_from_a_page_is_looked_at(tmp_path: Path) -> None:
         async with desk(tmp_path / "a.db", site, WIRE) as one:
             await poll(one, WIRE)
             site.clock.move(hours=1)
-            return {look.task.entry.link for look in await recheck(one)}
+            return {look.url for look in await recheck(one)}
 
     assert asyncio.run(run()) == {link(3), link(4)}  # the third was not there: it may come
 

@@ -16,7 +16,7 @@ from world import Clock, Site, desk, feed
 
 from aggregator.archive.questions import LOOKS, at
 from aggregator.model import Announced, Article, Discovery, Entry, Noted, Settled
-from aggregator.pipeline.crew import FEW, MANY, work_through
+from aggregator.pipeline.crew import FEW, MANY, one_by_one, work_through
 from aggregator.pipeline.desk import Budget
 
 
@@ -43,7 +43,7 @@ class Work:
         self.released += tasks
 
     def done(self, room: Budget) -> list[int]:
-        return asyncio.run(work_through(3, room, self.claim, self.attempt, release=self.release))
+        return asyncio.run(work_through(3, room, self.claim, one_by_one(self.attempt), release=self.release))
 
 
 def test_after_a_poll_without_news_the_archive_is_asked_once_for_work() -> None:
@@ -65,7 +65,7 @@ def test_what_comes_while_the_last_is_worked_on_is_done_too() -> None:
             work.waiting += [4, 5]
         return task
 
-    assert sorted(asyncio.run(work_through(3, Budget(), work.claim, attempt))) == [1, 2, 3, 4, 5]
+    assert sorted(asyncio.run(work_through(3, Budget(), work.claim, one_by_one(attempt)))) == [1, 2, 3, 4, 5]
 
 
 def test_work_is_claimed_in_portions_that_grow_while_it_goes_quickly() -> None:
@@ -86,6 +86,27 @@ def test_what_nobody_got_to_is_given_back() -> None:
     with pytest.raises(ValueError, match="-2"):
         work.done(Budget())
     assert work.released == [5, 6, 7, 8, 9]
+
+
+def test_two_portions_are_attempted_at_a_time_and_no_more_than_there_is_room_for() -> None:
+    work, sizes = Work(list(range(100))), []
+    under_way, most = 0, 0
+
+    async def attempt(tasks: Sequence[int]) -> Sequence[int]:
+        nonlocal under_way, most
+        sizes.append(len(tasks))
+        under_way += len(tasks)
+        most = max(most, under_way)
+        await asyncio.sleep(0)
+        under_way -= len(tasks)
+        return tasks
+
+    def portion(waiting: Sequence[int]) -> int:
+        return min(len(waiting), 8) if waiting[0] != 16 else 1  # which goes by itself
+
+    done = work_through(8, Budget(90), work.claim, attempt, release=work.release, portion=portion)
+    assert sorted(asyncio.run(done)) == list(range(90))
+    assert (most, sizes[:4], sum(sizes)) == (17, [8, 8, 1, 3], 90)
 
 
 def test_what_is_settled_together_is_one_commit_and_what_cannot_be_stored_is_set_apart(tmp_path: Path) -> None:

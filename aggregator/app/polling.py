@@ -81,7 +81,7 @@ async def collect_all(
     await catch_up(app)
     if outcomes:
         await app.archive.tending.pack(PACKING)
-    failed = [outcome.task.feed for outcome in outcomes if outcome.error]
+    failed = [outcome.feed for outcome in outcomes if outcome.error]
     return [replace(report, failed=report.failed + failed.count(report.feed)) for report in reports], outcomes
 
 

@@ -56,13 +56,13 @@ def told(outcomes: Iterable[Outcome]) -> tuple[Told, ...]:
 
 
 def _told(outcome: Outcome) -> Told:
-    task, error = outcome.task, outcome.error
+    error = outcome.error
     return Told(
-        key=task.key,
-        url=task.entry.link,
-        feed=task.feed,
+        key=outcome.key,
+        url=outcome.url,
+        feed=outcome.feed,
         fresh=outcome.fresh,
-        title=outcome.article.title if outcome.article else None,
+        title=outcome.title,
         kind=error.kind if error else None,
         error=str(error) if error else None,
         absence=outcome.absence,

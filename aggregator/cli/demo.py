@@ -157,7 +157,7 @@ def unexpected(
     """What went otherwise than the replica's ledger says it must; with ``complete`` also what should have failed."""
     broken = {f"sina:comos:{item.id}": item.expect for item in replica.ledger.broken()}
     meant = {key: kind for key, kind in broken.items() if kind in ("wrong_page", "extract_failed")}
-    failed = {outcome.task.key: outcome.error.kind for outcome in outcomes if outcome.error}
+    failed = {outcome.key: outcome.error.kind for outcome in outcomes if outcome.error}
     wrong = [f"{key}: {kind}" for key, kind in failed.items() if meant.get(key) != kind]
     if complete:
         wrong += [f"{key}: should have failed as {kind}" for key, kind in meant.items() if key not in failed]

@@ -126,15 +126,15 @@ def _show_healed(outcomes: list[Outcome], *, dry_run: bool, as_json: bool) -> No
     if as_json:
         print_json(
             {
-                "healed": [{"key": o.task.key, "title": o.article and o.article.title} for o in healed],
-                "left": [{"key": o.task.key, "kind": o.error and o.error.kind} for o in left],
+                "healed": [{"key": o.key, "title": o.title} for o in healed],
+                "left": [{"key": o.key, "kind": o.error and o.error.kind} for o in left],
             }
         )
         return
     for outcome in healed:
-        complain(f"{outcome.task.key}: {outcome.article.title if outcome.article else ''}")
+        complain(f"{outcome.key}: {outcome.title or ''}")
     for outcome in left:
-        complain(f"{outcome.task.key}: {outcome.error and outcome.error.kind}: {outcome.error}")
+        complain(f"{outcome.key}: {outcome.error and outcome.error.kind}: {outcome.error}")
     complain(
         f"{len(healed)} articles {'would be archived' if dry_run else 'archived'}, {len(left)} still cannot be read"
     )

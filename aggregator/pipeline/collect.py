@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,8 +16,9 @@ from aggregator.identity.fingerprint import fingerprint
 from aggregator.model import Article, Feed, Page, Pending, Request, Settled, Signs
 from aggregator.pipeline.crew import work_through
 from aggregator.pipeline.deriving import read_as_told, rederive
-from aggregator.pipeline.desk import Budget, Desk, Outcome, Watch, without_texts
+from aggregator.pipeline.desk import Budget, Desk, Outcome, Watch
 from aggregator.pipeline.images import images_of
+from aggregator.pipeline.listed import Listed, portion_of, read_listed
 from aggregator.pipeline.sifting import announced, as_read, sifted, wants_page
 from aggregator.sources.questions import page_request
 
@@ -39,8 +41,7 @@ async def collect(
 ) -> list[Outcome]:
     """Work through the articles that wait (of one feed, or of all), newest first, each handed out once.
 
-    ``watch`` is told of every outcome as it comes; none holds its text any more. Cancelled, it leaves what was not
-    settled waiting.
+    ``watch`` is told of every outcome as it comes. Cancelled, it leaves what was not settled waiting.
     """
     lanes = asyncio.Semaphore(desk.fetches)
 
@@ -50,10 +51,11 @@ async def collect(
 
     claim, limited = partial(desk.archive.pending, feed), replace(desk, fetch=fetch)
 
-    async def attempt(task: Pending) -> Outcome:
-        return without_texts(await _attempt(limited, task))
+    async def attempt(tasks: Sequence[Pending]) -> list[Outcome]:
+        return await _listed(limited, tasks) if len(tasks) > 1 else [await _attempt(limited, tasks[0])]
 
-    return await work_through(desk.workers, budget or Budget(), claim, attempt, watch, desk.archive.release)
+    portion, release = partial(portion_of, desk.feeds, desk.workers), desk.archive.release
+    return await work_through(desk.workers, budget or Budget(), claim, attempt, watch, release, portion)
 
 
 async def heal(desk: Desk, *, keep: bool = True, watch: Watch | None = None) -> list[Outcome]:
@@ -79,7 +81,7 @@ async def _attempt(desk: Desk, task: Pending) -> Outcome:
     sorted_in = sifted(desk.feeds, task, announced(task.entry))
     if sorted_in is None:
         await desk.archive.drop(task)
-        return Outcome(task, dropped=True)
+        return Outcome.of(task, dropped=True)
     task = sorted_in
     if task.stored:
         again = await _reread(desk, task, task.stored)
@@ -94,9 +96,37 @@ async def _attempt(desk: Desk, task: Pending) -> Outcome:
     except AggregatorError as error:
         if isinstance(error, FetchError) and error.kind in GONE:
             found = Absence(f"HTTP {error.status}", error.status)
-            return Outcome(task, absence=await desk.archive.absent(task, found, worked=True))
+            return Outcome.of(task, absence=await desk.archive.absent(task, found, worked=True))
         await desk.archive.fail(task, error, trace.page)
-        return Outcome(task, error=error)
+        return Outcome.of(task, error=error)
+
+
+async def _listed(desk: Desk, tasks: Sequence[Pending]) -> list[Outcome]:
+    """Articles that their listings carry, all to their ends at once."""
+    found = await desk.work(read_listed, tuple(tasks), desk.feeds, desk.placeholder, desk.rules)
+    ends = (_kept(desk, task, one) for task, one in zip(tasks, found, strict=True))
+    outcomes = await asyncio.gather(*ends, return_exceptions=True)  # none is left under way
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome
+    return [outcome for outcome in outcomes if not isinstance(outcome, BaseException)]
+
+
+async def _kept(desk: Desk, task: Pending, found: Listed | AggregatorError | None) -> Outcome:
+    """What was read of a listing, stored; or that no feed wants it, or why it failed."""
+    if found is None:
+        await desk.archive.drop(task)
+        return Outcome.of(task, dropped=True)
+    try:
+        if isinstance(found, AggregatorError):
+            raise found
+        fresh = await desk.archive.settle(found.task, found.done)
+        return Outcome.of(found.task, found.done.article, fresh=fresh)
+    except ArchiveError:
+        raise
+    except AggregatorError as error:
+        await desk.archive.fail(task, error, None)
+        return Outcome.of(task, error=error)
 
 
 async def _reread(desk: Desk, task: Pending, page: Page, *, keep: bool = True) -> Outcome:
@@ -107,7 +137,7 @@ async def _reread(desk: Desk, task: Pending, page: Page, *, keep: bool = True) -
         article = merged(found, task.entry)
         return await _settled(desk, task, article, task.stored_id, signs, keep=keep)
     except ParseError as error:
-        return Outcome(task, error=error)
+        return Outcome.of(task, error=error)
 
 
 async def _settled(
@@ -118,13 +148,13 @@ async def _settled(
     if wanted is None:
         if keep:
             await desk.archive.drop(task, page, signs)
-        return Outcome(task, dropped=True)
+        return Outcome.of(task, dropped=True)
     done = await desk.work(_composed, article, wanted, desk.placeholder, page, signs)
-    done = replace(done, images=images_of(desk, wanted, article))
+    done = replace(done, images=images_of(desk.feeds, desk.rules, wanted, article))
     if not keep:
-        return Outcome(wanted, article, fresh=True)
+        return Outcome.of(wanted, article, fresh=True)
     verdict = await verdict_on(desk, wanted, done) if task.revisions else None
-    return Outcome(wanted, article, fresh=await desk.archive.settle(wanted, done, verdict))
+    return Outcome.of(wanted, article, fresh=await desk.archive.settle(wanted, done, verdict))
 
 
 def _composed(

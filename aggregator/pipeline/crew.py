@@ -1,4 +1,4 @@
-"""A crew: workers side by side, who each take one claimed task, see it to its end, and come back for the next."""
+"""A crew: workers side by side, who each take claimed tasks, see them to their end, and come back for the next."""
 
 from __future__ import annotations
 
@@ -14,41 +14,61 @@ from aggregator.pipeline.desk import Budget
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 Claim = Callable[[int], Awaitable[Sequence[Task]]]
+Attempt = Callable[[Sequence[Task]], Awaitable[Sequence[Result]]]
+Portion = Callable[[Sequence[Task]], int]
 Release = Callable[[Sequence[Task]], Awaitable[None]]
 
 FEW, MANY = 20, 200  # tasks claimed at once: what is claimed must be done before its lease ends
 _QUICK = 2.0  # seconds; a claim that was worked off within them may be followed by one of twice as many
 
 
+def one_by_one(attempt: Callable[[Task], Awaitable[Result]]) -> Attempt[Task, Result]:
+    """The attempt at tasks of which each is seen to its end before the next."""
+
+    async def attempts(tasks: Sequence[Task]) -> list[Result]:
+        return [await attempt(task) for task in tasks]
+
+    return attempts
+
+
+def singly(_: Sequence[object]) -> int:
+    """Each task is a portion of its own."""
+    return 1
+
+
 async def work_through(
     workers: int,
     room: Budget,
     claim: Claim[Task],
-    attempt: Callable[[Task], Awaitable[Result]],
+    attempt: Attempt[Task, Result],
     watch: Callable[[Result], None] | None = None,
     release: Release[Task] | None = None,
+    portion: Portion[Task] = singly,
 ) -> list[Result]:
     """Claim and attempt one task after the other until none is left or the room is used up; all results, as they came.
 
-    ``claim`` is told how many tasks are wanted at most, and ``release`` which of them nobody got to. Cancelled, it
-    leaves what was not settled waiting. The first error ends all workers and is raised as it is.
+    ``claim`` is told how many tasks are wanted at most, and ``release`` which of them nobody got to. ``portion`` says
+    how many of those that wait, from the first on, are attempted together, one at least; while they are, no more than
+    ``workers`` others are. Cancelled, it leaves what was not settled waiting. The first error ends all workers and is
+    raised as it is.
     """
     results: list[Result] = []
-    queue = _Queue(room, claim)
+    queue = _Queue(workers, room, claim, portion)
 
-    async def worker(task: Task | None) -> None:
-        while task is not None:
-            result = await attempt(task)
-            results.append(result)
-            if watch:
-                watch(result)
-            task = await queue.next()
+    async def worker(tasks: Sequence[Task]) -> None:
+        while tasks:
+            found = await attempt(tasks)
+            results.extend(found)
+            for result in found:
+                if watch:
+                    watch(result)
+            tasks = await queue.next(done=len(tasks))
 
     async def latecomer() -> None:
-        await worker(await queue.next(done=False))
+        await worker(await queue.next())
 
-    first = await queue.next(done=False)
-    if first is None:  # as after most polls
+    first = await queue.next()
+    if not first:  # as after most polls
         return results
     try:
         async with asyncio.TaskGroup() as group:
@@ -65,11 +85,14 @@ async def work_through(
 
 
 class _Queue(Generic[Task]):
-    """Tasks that are claimed, handed out one by one. To find the newest few costs as much as to find many."""
+    """Tasks that are claimed, handed out in portions. To find the newest few costs as much as to find many."""
 
-    def __init__(self, room: Budget, claim: Claim[Task]) -> None:
+    def __init__(self, workers: int, room: Budget, claim: Claim[Task], portion: Portion[Task]) -> None:
+        self._workers = workers
         self._room = room
         self._claim = claim
+        self._portion = portion
+        self._fewer = asyncio.Event()  # tasks were done
         self._waiting: deque[Task] = deque()
         self._turn = asyncio.Lock()
         self._many = FEW
@@ -87,22 +110,30 @@ class _Queue(Generic[Task]):
         """How many more workers may find a task."""
         return len(self._waiting) if self._short else MANY
 
-    async def next(self, *, done: bool = True) -> Task | None:
-        """The next task, if there is one, and room for it; ``done``: the caller has seen one to its end.
+    async def next(self, *, done: int = 0) -> list[Task]:
+        """The next portion, if there is one, as far as there is room; ``done``: so many the caller saw to their end.
 
         When there were no more, only who did the last one asks again: what was announced meanwhile, or waits once more.
         """
         self._out -= done
+        self._fewer.set()
         if not self._room.take():
-            return None
+            return []
         async with self._turn:
             if not self._waiting and not (self._short and self._out):
                 await self._fill()
-        if self._waiting:
-            self._out += 1
-            return self._waiting.popleft()
-        self._room.give_back()
-        return None
+            if not self._waiting:
+                self._room.give_back()
+                return []
+            size = self._portion(self._waiting)
+            while size > 1 and self._out > self._workers:
+                self._fewer.clear()
+                await self._fewer.wait()
+            some = [self._waiting.popleft()]
+            while len(some) < size and self._room.take():
+                some.append(self._waiting.popleft())
+            self._out += len(some)
+            return some
 
     async def _fill(self) -> None:
         now = asyncio.get_running_loop().time()

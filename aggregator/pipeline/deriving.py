@@ -60,7 +60,7 @@ async def derive(desk: Desk, stored: Stored, *, keep: bool = True) -> Derived:
     found = _differences(stored, done)
     if found and keep:
         await desk.archive.derive(stored, done)
-    if keep and (images := images_of(desk, stored.task, done.article)):
+    if keep and (images := images_of(desk.feeds, desk.rules, stored.task, done.article)):
         await desk.archive.show_images(made.article, images)
     return Derived(made.key, found)
 

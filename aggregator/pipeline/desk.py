@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeVar
 
 from aggregator.archive.protocol import Archive
@@ -52,22 +52,33 @@ class Desk:
 class Outcome:
     """What became of one article: archived (``fresh`` when that made a new revision), dropped, or an error.
 
-    ``absence`` tells that its page is no longer there: "missing", or "gone" when that is certain.
+    ``feed`` is its home, ``url`` its link. ``absence`` tells that its page is no longer there: "missing", or "gone"
+    when that is certain. Nothing of its texts is kept: one run may have tens of thousands.
     """
 
-    task: Pending
-    article: Article | None = None
+    key: str
+    url: str | None
+    feed: str
+    title: str | None = None
     fresh: bool = False
     error: AggregatorError | None = None
     dropped: bool = False
     absence: str | None = None
 
-
-def without_texts(outcome: Outcome) -> Outcome:
-    """An outcome with all that is told of it, and nothing of the texts: one run may have tens of thousands."""
-    entry = replace(outcome.task.entry, summary=None, content=None, original=None, raw=b"")
-    article = outcome.article and replace(outcome.article, html="", text="")
-    return replace(outcome, task=replace(outcome.task, entry=entry, stored=None), article=article)
+    @classmethod
+    def of(
+        cls,
+        task: Pending,
+        article: Article | None = None,
+        *,
+        fresh: bool = False,
+        error: AggregatorError | None = None,
+        dropped: bool = False,
+        absence: str | None = None,
+    ) -> Outcome:
+        """What became of a task, and of the article that was read."""
+        title = article.title if article else None
+        return cls(task.key, task.entry.link, task.feed, title, fresh, error, dropped, absence)
 
 
 @dataclass(slots=True)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from aggregator.archive.images import WaitingImage
 from aggregator.articles.images import type_of, wanted
+from aggregator.articles.rules import Rules
 from aggregator.errors import AggregatorError, ArchiveError
-from aggregator.model import Article, Images, Pending
-from aggregator.pipeline.crew import work_through
+from aggregator.model import Article, Feed, Images, Pending
+from aggregator.pipeline.crew import one_by_one, work_through
 from aggregator.pipeline.desk import Budget, Desk
 from aggregator.sources.questions import page_request
 
@@ -26,18 +27,18 @@ class ImageOutcome:
     error: AggregatorError | None = None
 
 
-def images_of(desk: Desk, task: Pending, article: Article) -> tuple[str, ...]:
+def images_of(feeds: Mapping[str, Feed], rules: Rules, task: Pending, article: Article) -> tuple[str, ...]:
     """The addresses of the images to keep with an article: as many as any of the feeds that list it asks for."""
-    asked = {desk.feeds[name].images for name in (task.feed, *task.feeds) if name in desk.feeds}
+    asked = {feeds[name].images for name in (task.feed, *task.feeds) if name in feeds}
     most: Images = next((images for images in _MOST_FIRST if images in asked), "none")
-    return wanted(article, most, desk.rules)
+    return wanted(article, most, rules)
 
 
 async def collect_images(
     desk: Desk, budget: Budget | None = None, watch: Callable[[ImageOutcome], None] | None = None
 ) -> list[ImageOutcome]:
     """Fetch the images that wait, each address once. Cancelled, it leaves what was not stored waiting."""
-    attempt = partial(_attempt, desk)
+    attempt = one_by_one(partial(_attempt, desk))
 
     async def claim(_: int) -> Sequence[WaitingImage]:
         return await desk.archive.pending_images(1)

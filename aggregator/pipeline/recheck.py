@@ -14,7 +14,7 @@ from aggregator.errors import AggregatorError, ArchiveError, FetchError, ParseEr
 from aggregator.identity.fingerprint import fingerprint
 from aggregator.model import Feed, Page
 from aggregator.pipeline.collect import GONE, verdict_on
-from aggregator.pipeline.crew import work_through
+from aggregator.pipeline.crew import one_by_one, work_through
 from aggregator.pipeline.deriving import read_as_told
 from aggregator.pipeline.desk import Budget, Desk, Outcome, Watch
 from aggregator.pipeline.images import images_of
@@ -29,7 +29,7 @@ async def recheck(
 
     ``fresh`` outcomes are edits. A look that fails is an outcome with an error, and harms nothing that is stored.
     """
-    attempt = partial(_look, desk)
+    attempt = one_by_one(partial(_look, desk))
 
     async def claim(_: int) -> Sequence[Recheck]:
         return await desk.archive.rechecks(feed, 1)
@@ -46,7 +46,7 @@ async def _look(desk: Desk, one: Recheck) -> Outcome:
         page = await desk.fetch(replace(question, validators=one.validators))
         if page.unchanged or hashlib.sha256(page.body).hexdigest() == one.sha256:
             await desk.archive.looked(task, page)
-            return Outcome(task)
+            return Outcome.of(task)
         return await _read(desk, one, page)
     except ArchiveError:
         raise
@@ -54,7 +54,7 @@ async def _look(desk: Desk, one: Recheck) -> Outcome:
         absence = await _absence(desk, error, page)
         if absence is None:
             await desk.archive.recheck_failed(task, error)
-            return Outcome(task, error=error)
+            return Outcome.of(task, error=error)
         return await _absent(desk, one, absence)
 
 
@@ -67,11 +67,11 @@ async def _read(desk: Desk, one: Recheck, page: Page) -> Outcome:
     article = merged(article, task.entry)
     if sifted(desk.feeds, task, as_read(article, article.text)) is None:
         await desk.archive.looked(task, page)  # an edit that makes it one to drop: what is archived stays as it is
-        return Outcome(task)
+        return Outcome.of(task)
     done = compose(task, article, desk.placeholder, fingerprint(article.text), page)
-    done = replace(done, images=images_of(desk, task, article))
+    done = replace(done, images=images_of(desk.feeds, desk.rules, task, article))
     verdict = await verdict_on(desk, task, done)
-    return Outcome(task, article, fresh=await desk.archive.settle_recheck(task, done, verdict))
+    return Outcome.of(task, article, fresh=await desk.archive.settle_recheck(task, done, verdict))
 
 
 async def _absence(desk: Desk, error: AggregatorError, page: Page | None) -> Absence | None:
@@ -85,4 +85,4 @@ async def _absence(desk: Desk, error: AggregatorError, page: Page | None) -> Abs
 
 
 async def _absent(desk: Desk, one: Recheck, absence: Absence) -> Outcome:
-    return Outcome(one.task, absence=await desk.archive.absent(one.task, absence))
+    return Outcome.of(one.task, absence=await desk.archive.absent(one.task, absence))
