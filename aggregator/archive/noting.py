@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from itertools import groupby
 from typing import NamedTuple
@@ -80,7 +81,7 @@ class Noting:
         health.succeeded(db, feed, feed_id, now, found, noted.arrived, self.chance, looked)
         remarks = filter(None, (health.follow(db, feed_id, found), noted.remark))
         behind = gaps.any_open(db, feed_id) or sweeping.is_due(now, looked)
-        waiting = db.execute(f"{ARTICLES} LIMIT 1", at(now, feed.name)).fetchone() is not None
+        waiting = bool(noted.new or noted.changed) or _is_waited_for(db, now, feed)
         noted = replace(noted, remark="; ".join(remarks) or None, behind=behind, waiting=waiting)
         warnings = before[1] if found.warnings is None else bounded_as_json(found.warnings)
         if noted.new or noted.changed or noted.remark or before != [found.status, warnings]:
@@ -89,6 +90,11 @@ class Noting:
         else:
             count_poll(db, feed_id, now, found.status)
         return noted
+
+
+def _is_waited_for(db: Database, now: datetime, feed: Feed) -> bool:
+    """Whether articles of a feed wait for work; it may look through all that do, so it is asked as a last resort."""
+    return db.execute(f"{ARTICLES} LIMIT 1", at(now, feed.name)).fetchone() is not None
 
 
 def blame(

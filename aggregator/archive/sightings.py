@@ -11,25 +11,20 @@ from aggregator.archive.lean import Database
 from aggregator.model import Enclosure, Entry
 from aggregator.text.dates import parse_iso
 
-COLUMNS = (
-    "e.id, e.guid, e.link, e.title, e.published, e.updated, e.intime, e.published_text, e.author, e.media, e.summary,"
-    " e.content, e.full_text, e.categories, e.symbols, e.enclosures"
+_COLUMNS = (
+    "id, guid, link, title, published, updated, intime, published_text, author, media, summary, content, full_text,"
+    " categories, symbols, enclosures"
 )
-"""The columns that ``entry_of`` takes, as SQL."""
-
-COUNTS = """counts(article, entry) AS (
+# The latest edit, the home feed's words where several know it; what a listing says before what a document does.
+_LATEST = """
+    WITH task(article, home) AS (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(:tasks))
     SELECT article, id FROM (
-        SELECT task.article, said.id, row_number() OVER (
-            PARTITION BY task.article
-            ORDER BY f.source = 'import', said.updated DESC, f.name = task.home DESC, said.id DESC
+        SELECT task.article, e.id, row_number() OVER (
+            PARTITION BY task.article ORDER BY f.source = 'import', updated DESC, f.name = task.home DESC, e.id DESC
         ) AS place
-        FROM task CROSS JOIN entries said ON said.article = task.article JOIN feeds f ON f.id = said.feed
-        WHERE :until IS NULL OR said."commit" <= :until
+        FROM task CROSS JOIN entries e ON e.article = task.article JOIN feeds f ON f.id = e.feed
+        WHERE :until IS NULL OR e."commit" <= :until
     ) WHERE place = 1
-)"""
-"""The entry that counts for each article of ``task(article, home)``, as a common table expression.
-
-That is the latest edit, the home feed's words where several know it; what a listing says before what a document does.
 """
 
 
@@ -39,19 +34,25 @@ def latest(db: Database, article: int, home: str, until: int) -> Entry:
 
 
 def latest_numbers(db: Database, tasks: Sequence[tuple[int, str]], until: int | None = None) -> dict[int, int]:
-    """The number of the entry that counts now, for each article; they come with the names of their homes."""
-    given = "SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(:tasks)"
-    found = f"WITH task(article, home) AS ({given}), {COUNTS} SELECT article, entry FROM counts"
-    return dict(db.execute(found, {"tasks": json.dumps(tasks), "until": until}).fetchall())
+    """The number of the entry that counts, for each article; they come with the names of their homes.
+
+    With ``until`` the one that counted at that commit.
+    """
+    return dict(db.execute(_LATEST, {"tasks": json.dumps(tasks), "until": until}).fetchall())
 
 
 def entry(db: Database, number: int) -> Entry:
     """The entry of that number."""
-    return entry_of(db.execute(f"SELECT {COLUMNS} FROM entries e WHERE e.id = ?", [number]).fetchone())
+    return entries(db, [number])[number]
 
 
-def entry_of(row: Sequence[Any]) -> Entry:
-    """The entry of a row of ``COLUMNS``."""
+def entries(db: Database, numbers: Sequence[int]) -> dict[int, Entry]:
+    """The entries of these numbers."""
+    wanted = f"SELECT {_COLUMNS} FROM entries WHERE id IN (SELECT value FROM json_each(?))"
+    return {row[0]: _entry(row) for row in db.execute(wanted, [json.dumps(numbers)])}
+
+
+def _entry(row: Sequence[Any]) -> Entry:
     _, guid, link, title, published, updated, intime, published_text, author, media, summary, content, *more = row
     full_text, categories, symbols, enclosures = more
     return Entry(
