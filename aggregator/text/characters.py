@@ -93,4 +93,9 @@ def _is_reference(text: str, at: int, *, attribute: bool) -> bool:
         return True
     if attribute:  # a name without ";" counts there only if neither "=" nor a letter or digit follows
         return name in _LEGACY and following != "="
+    return begins_reference(name)
+
+
+def begins_reference(name: str) -> bool:
+    """Whether an ampersand before these letters and digits, and no ``;`` behind them, makes a reference in a text."""
     return any(name[:length] in _LEGACY for length in range(2, _LONGEST + 1))
