@@ -69,8 +69,8 @@ def test_what_comes_while_the_last_is_worked_on_is_done_too() -> None:
 
 
 def test_work_is_claimed_in_portions_that_grow_while_it_goes_quickly() -> None:
-    work = Work(list(range(500)))
-    assert sorted(work.done(Budget())) == list(range(500))
+    work = Work(list(range(2_500)))
+    assert sorted(work.done(Budget())) == list(range(2_500))
     assert work.asked[:4] == [FEW, 2 * FEW, 4 * FEW, 8 * FEW]
     assert max(work.asked) == MANY
 

@@ -18,7 +18,7 @@ Attempt = Callable[[Sequence[Task]], Awaitable[Sequence[Result]]]
 Portion = Callable[[Sequence[Task]], int]
 Release = Callable[[Sequence[Task]], Awaitable[None]]
 
-FEW, MANY = 20, 200  # tasks claimed at once: what is claimed must be done before its lease ends
+FEW, MANY = 20, 1_000  # tasks claimed at once: what is claimed must be done before its lease ends
 _QUICK = 2.0  # seconds; a claim that was worked off within them may be followed by one of twice as many
 
 
