@@ -12,9 +12,12 @@ from functools import cache
 from selectolax.lexbor import LexborHTMLParser
 
 from aggregator.articles.rules import Pattern, Rules
-from aggregator.text.html import plain, too_heavy
+from aggregator.text.html import plain, plain_of_simple, too_heavy
 
 _EDGE = 4  # lines at either end that may be fields
+_BRACKETS = re.compile(r"\[[^\]]*\]")
+# Of a class or an id, or of a part of either, a parser takes the case into account.
+_CLASS_OR_ID = re.compile(r"\[(?:class|id)[*^$~|]?=[\"']?([\w-]+)[\"']?\]")
 _ONLY_BREAKS = re.compile(r"[（(【\[\s|>]*[）)】\]\s|>]*")
 
 
@@ -24,7 +27,10 @@ def text_of(html: str, rule: str | None, rules: Rules) -> str:
     Without styles, QR blocks, quotations of prices, players, advertisements of the house, and the lines that are
     fields: editor, 原标题, 来源, 专题. Never raises.
     """
-    text = plain(kept(html, rule, rules))
+    selectors = _selectors(rule, rules)
+    text = None if _concern(selectors, html) else plain_of_simple(html)
+    if text is None:
+        text = plain(kept(html, rule, rules))
     lines = [line for line in text.split("\n") if line]
     if promotions := [pattern for part, pattern in rules.promotions if part in text]:
         lines = [rest for line in lines if (rest := _without_promotion(line, promotions))]
@@ -34,11 +40,15 @@ def text_of(html: str, rule: str | None, rules: Rules) -> str:
 
 def kept(html: str, rule: str | None, rules: Rules) -> str:
     """The body without the elements that are no part of the article (docs/sina.md, section 5)."""
-    row = rules.named(rule)
-    selectors = rules.remove + (row.remove if row else ())
-    if ("=" not in html and not _selected(html, selectors)) or too_heavy(html):
+    selectors = _selectors(rule, rules)
+    if ("=" not in html and not _concern(selectors, html)) or too_heavy(html):
         return html
     return without(html, selectors)
+
+
+def _selectors(rule: str | None, rules: Rules) -> tuple[str, ...]:
+    row = rules.named(rule)
+    return rules.remove + (row.remove if row else ())
 
 
 def without(html: str, selectors: Sequence[str]) -> str:
@@ -50,18 +60,29 @@ def without(html: str, selectors: Sequence[str]) -> str:
     return (tree.body.inner_html if tree.body is not None else "") or ""
 
 
-def _selected(html: str, selectors: tuple[str, ...]) -> bool:
-    """Whether any selector may find something in markup that has no attributes; ``True`` where that is not sure."""
-    return any(name is None or f"<{name}" in html for name in _names(selectors))
+def _concern(selectors: tuple[str, ...], html: str) -> bool:
+    """Whether any selector may find something in markup that we wrote; ``True`` where that is not sure."""
+    return any(mark in html for mark in _marks(selectors, attributes="=" in html))
 
 
 @cache
-def _names(selectors: tuple[str, ...]) -> frozenset[str | None]:
-    """The elements that selectors find without an attribute, ``None`` for any element."""
-    bare = [part.lower() for selector in selectors for part in selector.split(",") if not re.search(r"[.#\[]", part)]
-    sure = re.compile(r"[a-z][a-z0-9]*")
-    odd = any(re.search(r"[:*|()\\]", re.sub(r"\[[^\]]*\]", "[]", selector)) for selector in selectors)
-    return frozenset({None} if odd else {word for part in bare for word in sure.findall(part)})
+def _marks(selectors: tuple[str, ...], *, attributes: bool) -> frozenset[str]:
+    """What stands in markup, with or without attributes, in which selectors find anything; "" where that is not sure.
+
+    Of a selector it is a class, an id, or else the start of an element.
+    """
+    if any(re.search(r"[:*|()\\]", _BRACKETS.sub("[]", selector)) for selector in selectors):
+        return frozenset({""})
+    parts = [part for selector in selectors for part in selector.split(",")]
+    given = [part for part in parts if re.search(r"[.#\[]", part)]
+    names = [name for part in parts if part not in given for name in re.findall(r"[a-z][a-z0-9]*", part.lower())]
+    return frozenset((*(f"<{name}" for name in names), *(map(_given, given) if attributes else ())))
+
+
+def _given(part: str) -> str:
+    """The class or id that what a selector finds has, or what any attribute with a value has."""
+    found = re.search(r"[.#]([\w-]+)", _BRACKETS.sub("", part)) or _CLASS_OR_ID.search(part)
+    return found[1] if found else "="
 
 
 def _without_promotion(line: str, promotions: Sequence[Pattern]) -> str:

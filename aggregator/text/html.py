@@ -105,14 +105,19 @@ def _begun(fragment: str) -> str:
 
 def plain(html: str) -> str:
     """The text of HTML: one block a line, no blank lines, white space folded, indents (U+3000) gone. Never raises."""
-    if _is_text(html):
-        return _fold(printable(html).replace("\n", " "))
-    if (simple := _simple(html)) is not None:
-        return _fold(_words(simple))
+    if (text := plain_of_simple(html)) is not None:
+        return text
     from aggregator.text.walking import words
 
     read = words(html)
     return _fold(re.sub(r"<[^<>]*>", " ", html) if read is None else read)
+
+
+def plain_of_simple(html: str) -> str | None:
+    """The same of markup that any parser reads as it is written; ``None`` for all other."""
+    if _is_text(html):
+        return _fold(printable(html).replace("\n", " "))
+    return None if (simple := _simple(html)) is None else _fold(_words(simple))
 
 
 def too_heavy(html: str) -> bool:

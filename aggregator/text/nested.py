@@ -71,7 +71,7 @@ class Markup:
 def read(html: str) -> Markup | None:
     """What printable markup consists of; ``None`` where only a parser can tell. Linear time."""
     count = html.count("<")
-    if count > _MOST_TAGS or "\r" in html or "\0" in html or "\f" in html:
+    if max(count, html.count("&")) > _MOST_TAGS or "\r" in html or "\0" in html or "\f" in html:
         return None
     pieces = _TAG.split(html)
     tags: list[Tag] = []
