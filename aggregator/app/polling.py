@@ -10,7 +10,6 @@ from itertools import count
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from aggregator.app.exporting import export_new
 from aggregator.app.opening import App, network_of
 from aggregator.archive.chores import RECHECKS
 from aggregator.articles.extract import extract
@@ -131,6 +130,8 @@ async def poll_feed(
     if chores:
         await catch_up(app, TURNS)
     if app.settings.export.hexo:
+        from aggregator.app.exporting import export_new  # with all that reads an archive, which most polls do without
+
         await asyncio.to_thread(export_new, app.settings)
     return replace(report, looks=(len(looks), sum(look.fresh for look in looks)))
 

@@ -14,7 +14,6 @@ from aggregator.app import (
     collect_all,
     counted,
     discover_all,
-    export_new,
     fetch_url,
     joined,
     open_app,
@@ -151,10 +150,15 @@ def _estimate(settings: Settings, pages: int) -> str:
 
 async def export_fresh(settings: Settings) -> None:
     """Write what is new to the configured Hexo site; trouble there is told and loses nothing in the archive."""
+    hexo = settings.export.hexo
+    if hexo is None:
+        return
+    from aggregator.app import export_new  # with all that reads an archive
+
     try:
         done = await asyncio.to_thread(export_new, settings)
     except AggregatorError as error:
         complain(f"{error}. The archive is complete; `aggregator export` writes what is missing")
         return
-    if done.written and settings.export.hexo:
-        complain(f"{done.written} documents written to {settings.export.hexo.dir}")
+    if done.written:
+        complain(f"{done.written} documents written to {hexo.dir}")
