@@ -26,7 +26,7 @@ LOOK = 15.0  # seconds between two looks at what is due
 _MINUTE, _HOUR, _DAY, _WEEK = (timedelta(seconds=n) for n in (60, 3_600, 86_400, 604_800))
 _AGAIN = _HOUR  # after a failure, or where the program ended in the middle of it
 _LOOKS = 20  # pages that are looked at again in one go
-_TURNS = 200  # of indexing in one go
+_TURNS = 500  # of indexing in one go
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,13 @@ import unicodedata
 from bisect import bisect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
 from sqlite_utils import Database
 
-from aggregator.archive import index
+from aggregator.archive.catching_up import catch_up
 from aggregator.archive.opening import open_writer
 from aggregator.archive.rows import insert, transaction, update
 from aggregator.articles.rules import built_in
@@ -84,12 +85,17 @@ def fill(db: Database, rows: Iterable[Fields]) -> None:
             update(db, "articles", number, {"revision": number})
 
 
+def index_all(db: Database, limit: int = 500) -> None:
+    """Index what is archived, in such steps."""
+    while catch_up(db, lambda: datetime(2026, 11, 24, tzinfo=UTC), built_in(), limit):
+        pass
+
+
 def archive(path: Path, rows: Iterable[Fields]) -> None:
     """An archive of these articles, indexed."""
     db = open_writer(path)
     fill(db, rows)
-    while index.add(db, built_in(), 1000):
-        pass
+    index_all(db)
     db.close()
 
 

@@ -48,7 +48,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
             await poll(one, second)
             archive = one.archive
             assert isinstance(archive, SqliteArchive)
-            await archive.index(built_in())
+            await archive.catch_up(built_in())
 
     asyncio.run(run())
     return path

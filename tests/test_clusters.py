@@ -11,12 +11,15 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
+import searching
 from sqlite_utils import Database
 from test_similarity import edited, story
 from world import Clock, Site, desk, feed, item, link, rss
 
-from aggregator.archive import Reader, SqliteArchive
+from aggregator.archive import Reader, SqliteArchive, index
+from aggregator.archive.catching_up import catch_up
 from aggregator.archive.clusters import candidates
+from aggregator.archive.opening import open_writer
 from aggregator.articles.rules import built_in
 from aggregator.identity.similarity import bands
 from aggregator.pipeline import poll
@@ -42,7 +45,7 @@ def polled(path: Path, site: Site, texts: Mapping[int, str], *, limit: int = 200
             site.clock.move(minutes=5)
             assert isinstance(one.archive, SqliteArchive)
             compared = 0
-            while count := await one.archive.compare(built_in(), limit):
+            while count := await one.archive.catch_up(built_in(), limit):
                 compared += count
             return compared
 
@@ -87,6 +90,31 @@ def test_each_revision_is_compared_once_however_small_the_steps(tmp_path: Path) 
     assert [len(one) for one in found[0]] == [3, 2, 2, 3, 2, 2, 3]
 
 
+def test_what_is_behind_in_one_way_is_caught_up_in_that_way_and_all_of_it_is_one_commit(tmp_path: Path) -> None:
+    texts = [story(number, 60) for number in range(230)] + [story(number, 60) for number in (3, 229, 3)]
+    db = open_writer(tmp_path / "a.db")
+    searching.fill(db, [(f"第{number}号", text, "日报") for number, text in enumerate(texts)])
+
+    def linked() -> list[tuple[int, ...]]:
+        assert [*index.damages(db)] == []
+        return [*db.execute('SELECT revision_a, revision_b, "commit" FROM links ORDER BY id')]
+
+    assert catch_up(db, Clock(), built_in(), 1_000) == len(texts)  # more than are in memory at once
+    expected = linked()
+    assert expected == [(4, 231, 2), (230, 232, 2), (4, 233, 2), (231, 233, 2)]
+    index.clear(db)
+    assert [catch_up(db, Clock(), built_in(), limit) for limit in (100, 1_000, 1_000)] == [100, len(texts) - 100, 0]
+    assert linked() == expected
+    db.execute("DELETE FROM links")
+    db.execute("UPDATE compared SET version = version + 1")
+    searching.fill(db, [("第234号", texts[3], "日报")])
+    assert catch_up(db, Clock(), built_in(), 50) == 51  # the new one is indexed first, whatever waits to be compared
+    assert not index.is_behind(db)
+    searching.index_all(db)
+    assert [row[:2] for row in linked()] == [row[:2] for row in expected] + [(4, 234), (231, 234), (233, 234)]
+    db.close()
+
+
 def test_an_edit_links_no_pair_twice_and_never_an_article_with_itself(tmp_path: Path) -> None:
     site, text = Site(Clock(), {}), story(1, 900)
     polled(tmp_path, site, {1: text, 2: text})
@@ -97,7 +125,7 @@ def test_an_edit_links_no_pair_twice_and_never_an_article_with_itself(tmp_path: 
         async with desk(tmp_path / "a.db", site, WIRE) as one:
             await poll(one, WIRE)
             assert isinstance(one.archive, SqliteArchive)
-            assert await one.archive.compare(built_in()) == 1
+            assert await one.archive.catch_up(built_in()) == 1
 
     asyncio.run(again())
     rows = Database(tmp_path / "a.db").execute("SELECT a, b FROM links").fetchall()
@@ -113,7 +141,7 @@ def test_links_alone_never_cluster(tmp_path: Path) -> None:
         async with desk(tmp_path / "a.db", site, WIRE) as one:
             await poll(one, WIRE)
             assert isinstance(one.archive, SqliteArchive)
-            return await one.archive.compare(built_in())
+            return await one.archive.catch_up(built_in())
 
     assert asyncio.run(run()) == 2
     assert reprints(tmp_path, 1) == []
@@ -133,7 +161,7 @@ def test_a_search_may_leave_out_reprints(tmp_path: Path) -> None:
     async def indexed() -> None:
         async with desk(tmp_path / "a.db", site, WIRE) as one:
             assert isinstance(one.archive, SqliteArchive)
-            while await one.archive.index(built_in()):
+            while await one.archive.catch_up(built_in()):
                 pass
 
     asyncio.run(indexed())

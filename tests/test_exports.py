@@ -207,7 +207,7 @@ def home(tmp_path: Path) -> Path:
             await poll(one, wire)
             await poll(one, other)
             assert isinstance(one.archive, SqliteArchive)
-            while await one.archive.index(built_in()):
+            while await one.archive.catch_up(built_in()):
                 pass
 
     asyncio.run(run())

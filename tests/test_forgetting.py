@@ -36,7 +36,7 @@ def polled(path: Path, site: Site) -> None:
         async with desk(path, site, WIRE) as at:
             await poll(at, WIRE)
             assert isinstance(at.archive, SqliteArchive)
-            await at.archive.index(at.rules)
+            await at.archive.catch_up(at.rules)
 
     asyncio.run(run())
 

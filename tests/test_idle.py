@@ -38,7 +38,7 @@ def polled(tmp_path: Path) -> Path:
         async with desk(path, site, WIRE, OTHER) as one:
             for each in (WIRE, OTHER):
                 await poll(one, each)
-            while await one.archive.index(built_in()) or await one.archive.compare(built_in()):
+            while await one.archive.catch_up(built_in()):
                 pass
 
     asyncio.run(work())

@@ -48,7 +48,7 @@ def polled(path: Path, site: Site, *numbers: int) -> None:
         async with desk(path, site, WIRE) as at:
             await poll(at, WIRE)
             assert isinstance(at.archive, SqliteArchive)
-            await at.archive.index(at.rules)
+            await at.archive.catch_up(at.rules)
 
     asyncio.run(run())
 

@@ -31,7 +31,7 @@ async def filled(path: Path, numbers: range) -> int:
     async with desk(path, Site(Clock(), {SINA.url: rss(*items), **bodies}), SINA) as one:
         report = await poll(one, SINA)
         assert (report.new, report.failed) == (len(numbers), 0)
-        while await one.archive.index(built_in()) or await one.archive.compare(built_in()):
+        while await one.archive.catch_up(built_in()):
             pass
         await one.archive.tending.pack()
     with closing(sqlite3.connect(path)) as db:

@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from world import START, Clock, Site, desk, feed, item, rss
 
 from aggregator.archive import Reader, SqliteArchive, index
+from aggregator.archive.catching_up import catch_up
 from aggregator.archive.opening import open_writer
 from aggregator.archive.searching import Hit, Wanted
 from aggregator.archive.verifying import verify
@@ -286,15 +287,15 @@ def test_a_poll_is_indexed_after_it_and_a_crash_loses_nothing(tmp_path: Path) ->
             assert await one.archive.unindexed() == 2
             with Reader(path) as reader:
                 assert (found(reader, "降准"), reader.unindexed()) == ([], 2)
-            assert await one.archive.index(RULES, 1) == 1
+            assert await one.archive.catch_up(RULES, 1) == 1
         async with desk(path, site, WIRE) as one:  # the process ended in between
             assert isinstance(one.archive, SqliteArchive)
-            assert await one.archive.index(RULES) == 1
-            assert await one.archive.index(RULES) == 0
+            assert await one.archive.catch_up(RULES) == 1
+            assert await one.archive.catch_up(RULES) == 0
             with Reader(path) as reader:
                 assert sorted(found(reader, "降准")) == [1, 2]
             await one.archive.clear_index()
-            assert await one.archive.index(RULES) == 2
+            assert await one.archive.catch_up(RULES) == 2
 
     asyncio.run(run())
 
@@ -302,7 +303,7 @@ def test_a_poll_is_indexed_after_it_and_a_crash_loses_nothing(tmp_path: Path) ->
 def test_another_version_of_the_tokens_is_another_index(small: Database) -> None:
     small.execute("UPDATE indexed SET version = version + 1")
     assert index.behind(small) == 3
-    assert index.add(small, RULES, 2) == 2
+    assert catch_up(small, Clock(), RULES, 2) == 2
     assert found(small, "央行") == [1, 2]
     assert small.execute("SELECT count(*) FROM revisions_fts_docsize").fetchone()[0] == 2
 
@@ -321,7 +322,7 @@ def test_only_current_versions_are_found_or_those_of_then_or_all(tmp_path: Path)
             )
             await poll(one, WIRE)
             assert isinstance(one.archive, SqliteArchive)
-            await one.archive.index(RULES)
+            await one.archive.catch_up(RULES)
 
     asyncio.run(run())
     with Reader(path) as reader:
@@ -384,7 +385,7 @@ def test_a_damaged_index_is_seen(small: Database) -> None:
     small.execute("INSERT INTO revisions_fts (rowid, title, body, media) VALUES (9, 'x', '', '')")
     assert (9, "is in the index and should not be") in list(index.damages(small))
     index.clear(small)
-    index.add(small, RULES, 10)
+    searching.index_all(small)
     assert list(index.damages(small)) == []
 
 
@@ -402,8 +403,7 @@ def test_verify_looks_at_the_index(tmp_path: Path) -> None:
     db.execute("UPDATE revisions_fts_data SET block = x'00' WHERE id > 10")
     assert told()[-1].startswith("None")
     index.clear(db)
-    while index.add(db, RULES, 10):
-        pass
+    searching.index_all(db, 10)
     assert told() == []
     db.close()
 

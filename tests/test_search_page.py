@@ -192,11 +192,9 @@ def test_what_is_remembered_of_versions_gives_way_to_what_happens(tmp_path: Path
 
     from datasette.app import Datasette
 
-    from aggregator.archive import index
     from aggregator.archive.forgetting import forget
     from aggregator.archive.opening import open_writer
     from aggregator.archive.rows import insert, transaction, update
-    from aggregator.articles.rules import built_in
     from aggregator.browse.serving import plugged
 
     searching.archive(tmp_path / "a.db", [("央行全面降准", "公开市场操作", "新浪财经"), ("央行", "存款", "晚报")])
@@ -222,7 +220,7 @@ def test_what_is_remembered_of_versions_gives_way_to_what_happens(tmp_path: Path
             edited()
             insert(db, "feeds", feed | {"categories": "[]", "position": 1, "every": 300})
             update(db, "articles", 1, {"home_feed": 1})
-        index.add(db, built_in(), 100)
+        searching.index_all(db)
         assert (await told("央行"))[0] == 1
         assert (await told("降准"))[1][:2] == ["宏观", "日报"]
         assert (await told("央行", as_of="2026-11-24T23:00"))[0] == 2

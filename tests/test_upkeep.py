@@ -275,7 +275,7 @@ def test_the_index_is_merged_in_turns_and_finds_the_same(tmp_path: Path) -> None
             for upto in range(10, 70, 10):
                 site.answers[WIRE.url] = rss(*map(item, range(upto)))
                 await poll(at, WIRE)
-                await archive.index(at.rules)
+                await archive.catch_up(at.rules)
             turns = await archive.tending.merge()
         assert checked(path).damages == ()
         return turns

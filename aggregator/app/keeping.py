@@ -55,12 +55,11 @@ async def reindex(settings: Settings, watch: Callable[[int, int], None], clock: 
     archive = await SqliteArchive.open(settings.archive, clock, parser=__version__, rules=rules.version)
     try:
         await archive.clear_index()
-        total, done = await archive.unindexed(), 0
-        while more := await archive.index(rules, 1000):
-            done += more
-            watch(done, total)
+        total = await archive.unindexed()
+        while await archive.catch_up(rules, 1_000):
+            watch(total - await archive.unindexed(), total)
         await archive.merge_index()
-        return done
+        return total
     finally:
         await archive.close()
 

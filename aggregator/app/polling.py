@@ -31,7 +31,7 @@ AT_ONCE = 32  # feeds polled at the same time; how many requests are open is the
 AT_A_RUN = 200  # pages that one `fetch` looks at again; more wait for the next one
 AT_A_POLL = 20  # the same after one poll of the daemon
 PACKING = 20  # turns in which one `fetch` packs pages anew; the daemon has a job for it
-TURNS = 20  # of indexing after one poll of the daemon; what an upgrade left to be derived is its upkeep's
+TURNS = 50  # of indexing after one poll of the daemon; what an upgrade left to be derived is its upkeep's
 
 
 def chosen(settings: Settings, names: Sequence[str]) -> list[Feed]:
@@ -140,17 +140,16 @@ async def catch_up(app: App, turns: int | None = None) -> int:
     """Derive what follows from new revisions, in small steps, so that polls go on.
 
     Their words for search, which of them are reprints, and when the exchanges of the symbols they name trade. At most
-    so many ``turns`` of each; how many revisions were indexed or compared.
+    so many ``turns``; how many revisions were indexed or compared.
     """
-    steps = 1 if turns else 10  # whoever asks for all of it has nothing else to do: larger steps are fewer commits
-    indexed = await _turns(lambda: app.archive.index(app.desk.rules, 50 * steps), turns)
-    compared = await _turns(lambda: app.archive.compare(app.desk.rules, 20 * steps), turns)
+    step = 20 if turns else 1_000  # whoever asks for all of it has nothing else to do: larger steps are fewer commits
+    done = await _turns(lambda: app.archive.catch_up(app.desk.rules, step), turns)
     version = calendars_version()
     since = await app.archive.calendars_wanted(version) if version else None
     if version and since:
         found = await asyncio.to_thread(lambda: [one for name in EXCHANGES for one in sessions(name, since.date())])
         await app.archive.fill_sessions(version, found)
-    return indexed + compared
+    return done
 
 
 async def _turns(turn: Callable[[], Awaitable[int]], most: int | None) -> int:

@@ -8,17 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cache, partial
 from itertools import chain
 
 from aggregator.archive.lean import Database
-from aggregator.archive.rows import commit, insert, transaction
-from aggregator.articles.plaintext import text_of
+from aggregator.archive.rows import Stamp, insert
+from aggregator.archive.texts import Text, read
 from aggregator.articles.rules import Rules
 from aggregator.identity.similarity import VERSION, bands_of_all, resemblance
-from aggregator.model import Clock
-from aggregator.text.tokens import folded
 
 _NEWEST = 32  # of one band; the texts of a column that shares its frame for years would be many more
 _COMPARED = 16  # candidates whose texts are read, those with most bands in common first
@@ -26,62 +22,36 @@ _LINKED = 4  # links of one revision; more would only say again what holds its c
 _MEMBERS = 500  # of a cluster, as far as one is told
 
 
-@dataclass(frozen=True, slots=True)
-class _Text:
-    """A revision, and its text as it is compared."""
-
-    revision: int
-    article: int
-    text: str
-
-
-def waiting(db: Database) -> int:
-    """How many revisions are still to be compared."""
-    row = db.execute("SELECT count(*) FROM revisions WHERE id > ?", [_mark(db)]).fetchone()
-    return int(row[0])
-
-
 def is_behind(db: Database) -> bool:
     """Whether any revision is still to be compared."""
-    return db.execute("SELECT 1 FROM revisions WHERE id > ? LIMIT 1", [_mark(db)]).fetchone() is not None
+    return db.execute("SELECT 1 FROM revisions WHERE id > ? LIMIT 1", [mark(db)]).fetchone() is not None
 
 
-def compare(db: Database, clock: Clock, rules: Rules, limit: int = 200) -> int:
-    """Compare the next revisions, at most ``limit``, with those before them; how many there were.
-
-    Bands, links and how far it went are one transaction, so that a crash neither loses nor doubles a link. Articles of
-    which there is only a link are no text, and never alike.
-    """
-    with transaction(db):
-        mark = _mark(db)
-        if mark == 0:
-            db.execute("DELETE FROM bands")  # of another version, if there are any
-        rows = db.execute(
-            "SELECT id, article, rule, reason, body FROM revisions WHERE id > ? ORDER BY id LIMIT ?", [mark, limit]
-        ).fetchall()
-        texts = [
-            _Text(one, article, text_of(body, rule, rules))
-            for one, article, rule, reason, body in rows
-            if reason is None
-        ]
-        _link(db, clock, texts, rules)
-        if rows:
-            db.execute("INSERT OR REPLACE INTO compared (version, revision) VALUES (?, ?)", [VERSION, rows[-1][0]])
-        return len(rows)
-
-
-def _mark(db: Database) -> int:
+def mark(db: Database) -> int:
+    """The last revision that was compared."""
     row = db.execute("SELECT revision FROM compared WHERE version = ?", [VERSION]).fetchone()
     return int(row[0]) if row else 0
 
 
-def _link(db: Database, clock: Clock, texts: Sequence[_Text], rules: Rules) -> None:
+def compare(db: Database, stamp: Stamp, texts: Sequence[Text], rules: Rules) -> None:
+    """Compare the next revisions with those before them inside the caller's transaction, and link what is alike.
+
+    Articles of which there is only a link are no text, and never alike.
+    """
+    if not texts:
+        return
+    if mark(db) == 0:
+        db.execute("DELETE FROM bands")  # of another version, if there are any
+    _link(db, stamp, [one for one in texts if one.whole], rules)
+    db.execute("INSERT OR REPLACE INTO compared (version, revision) VALUES (?, ?)", [VERSION, texts[-1].revision])
+
+
+def _link(db: Database, stamp: Stamp, texts: Sequence[Text], rules: Rules) -> None:
     """Note the texts' bands, and link each with those before it that it is a reprint of, the likest first.
 
     What waits to be noted is noted before it may be asked for: nearly always that is once, behind all of them.
     """
-    stamp = cache(partial(commit, db, clock))  # one commit, and none where nothing is linked
-    bands = bands_of_all([folded(one.text) for one in texts])
+    bands = bands_of_all([one.folded for one in texts])
     known = set(_known(db, list(chain.from_iterable(bands))))
     waiting: list[tuple[int, int]] = []
     for one, keys in zip(texts, bands, strict=True):
@@ -102,12 +72,12 @@ def _note(db: Database, waiting: list[tuple[int, int]]) -> None:
     waiting.clear()
 
 
-def _alike(db: Database, one: _Text, keys: tuple[int, ...], rules: Rules) -> list[tuple[_Text, float]]:
+def _alike(db: Database, one: Text, keys: tuple[int, ...], rules: Rules) -> list[tuple[Text, float]]:
     """The texts before it that a text is a reprint of, with the Jaccard index, the likest first."""
     found = []
     for revision in candidates(db, keys, one.article):
-        other = _text(db, revision, rules)
-        jaccard = resemblance(one.text, other.text)
+        (other,) = read(db, rules, "id = ?", [revision])
+        jaccard = resemblance(one.text, other.text) if other.whole else None
         if jaccard is not None:
             found.append((other, jaccard))
     return sorted(found, key=lambda pair: -pair[1])[:_LINKED]
@@ -141,11 +111,6 @@ def _known(db: Database, keys: Sequence[int]) -> list[int]:
 def _neighbours(db: Database, article: int) -> Iterator[int]:
     rows = db.execute("SELECT a FROM links WHERE b = :one UNION SELECT b FROM links WHERE a = :one", {"one": article})
     return (row[0] for row in rows)
-
-
-def _text(db: Database, revision: int, rules: Rules) -> _Text:
-    row = db.execute("SELECT article, body, rule FROM revisions WHERE id = ?", [revision]).fetchone()
-    return _Text(revision, row[0], text_of(row[1], row[2], rules))
 
 
 def cluster(db: Database, article: int, until: int | None = None) -> list[int]:

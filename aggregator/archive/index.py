@@ -1,7 +1,7 @@
 """The search index: one row of FTS5 per revision, made from what is stored, never the other way round.
 
 It holds tokens (``text.tokens``) and no text. It is behind the revisions for as long as it takes, which ``behind``
-tells, and catches up in batches, each one transaction with how far it went: a crash neither loses nor doubles a row.
+tells, and catches up in batches (``archive.catching_up``).
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from operator import add as add_up
 
 from aggregator.archive.lean import Database
 from aggregator.archive.rows import transaction
-from aggregator.articles.plaintext import text_of
-from aggregator.articles.rules import Rules, built_in
+from aggregator.archive.texts import Text, read
+from aggregator.articles.rules import built_in
 from aggregator.text.tokens import VERSION, folded
 
 Fields = tuple[str, str, str]  # the tokens of title, body and media
@@ -28,31 +28,29 @@ _MERGED = 250  # pages that one part of a merge writes: some hundredths of a sec
 
 def behind(db: Database) -> int:
     """How many revisions are not in the index yet."""
-    row = db.execute("SELECT count(*) FROM revisions WHERE id > ?", [_mark(db)]).fetchone()
+    row = db.execute("SELECT count(*) FROM revisions WHERE id > ?", [mark(db)]).fetchone()
     return int(row[0])
 
 
 def is_behind(db: Database) -> bool:
     """Whether any revision is not in the index yet."""
-    return db.execute("SELECT 1 FROM revisions WHERE id > ? LIMIT 1", [_mark(db)]).fetchone() is not None
+    return db.execute("SELECT 1 FROM revisions WHERE id > ? LIMIT 1", [mark(db)]).fetchone() is not None
 
 
-def _mark(db: Database) -> int:
+def mark(db: Database) -> int:
+    """The last revision that is in the index."""
     row = db.execute("SELECT revision FROM indexed WHERE version = ?", [VERSION]).fetchone()
     return int(row[0]) if row else 0
 
 
-def add(db: Database, rules: Rules, limit: int) -> int:
-    """Index the next revisions, at most ``limit``; how many there were. Other versions' rows go first."""
-    with transaction(db):
-        mark = _mark(db)
-        rows = _rows(db, "id > ? ORDER BY id LIMIT ?", [mark, limit], rules)
-        if rows and mark == 0:
-            _clear(db)
-        db.conn.executemany(_ADD, ((number, *fields) for number, fields in rows))
-        if rows:
-            db.execute("INSERT OR REPLACE INTO indexed (version, revision) VALUES (?, ?)", [VERSION, rows[-1][0]])
-        return len(rows)
+def add(db: Database, texts: Sequence[Text]) -> None:
+    """Index the next revisions inside the caller's transaction. Other versions' rows go first."""
+    if not texts:
+        return
+    if mark(db) == 0:
+        _clear(db)
+    db.conn.executemany(_ADD, ((number, *fields) for number, fields in _rows(texts)))
+    db.execute("INSERT OR REPLACE INTO indexed (version, revision) VALUES (?, ?)", [VERSION, texts[-1].revision])
 
 
 def clear(db: Database) -> None:
@@ -79,18 +77,12 @@ def merge_some(db: Database, *, begin: bool) -> bool:
     return db.conn.total_changes - before > 1
 
 
-def _rows(db: Database, where: str, values: Sequence[object], rules: Rules) -> list[tuple[int, Fields]]:
+def _rows(texts: Sequence[Text]) -> list[tuple[int, Fields]]:
     from aggregator.text.arrays import tokens_of_all
 
-    columns = "id, title, body, summary, media, rule"
-    rows = db.execute(f"SELECT {columns} FROM revisions WHERE {where}", list(values)).fetchall()
-    texts = [
-        folded(text)
-        for _, title, body, summary, media, rule in rows
-        for text in (title, text_of(body, rule, rules) if body else summary or "", media or "")
-    ]
-    made = iter(tokens_of_all(texts))
-    return [(number, fields) for (number, *_), fields in zip(rows, zip(made, made, made, strict=True), strict=True)]
+    fields = [field for one in texts for field in (folded(one.title), one.folded, folded(one.media))]
+    made = iter(tokens_of_all(fields))
+    return [(one.revision, three) for one, three in zip(texts, zip(made, made, made, strict=True), strict=True)]
 
 
 def erase(db: Database, revisions: Sequence[int], *, body_only: bool = False) -> None:
@@ -101,7 +93,7 @@ def erase(db: Database, revisions: Sequence[int], *, body_only: bool = False) ->
     After a ``merge`` no page that is in use has the words; free pages and the log are the caller's affair.
     """
     which = f"id IN ({_ROWS}) AND id IN (SELECT value FROM json_each(?))"
-    known = dict(_rows(db, which, [json.dumps(list(revisions))], built_in()))
+    known = dict(_rows(read(db, built_in(), which, [json.dumps(list(revisions))])))
     known |= _read_out(db, [number for number, fields in known.items() if not _holds(db, number, fields)])
     db.conn.executemany(_TAKE_AWAY, ((number, *fields) for number, fields in known.items()))
     db.conn.executemany(_ADD, ((number, *_left(fields, body_only)) for number, fields in known.items()))
@@ -163,10 +155,10 @@ def damages(db: Database) -> Iterator[tuple[int | None, str]]:
 
     Each indexed revision must have a row and no other, and the words must be as many as the rows say.
     """
-    mark = _mark(db)
-    for (number,) in db.execute(f"SELECT id FROM revisions WHERE id <= ? EXCEPT {_ROWS}", [mark]):
+    last = mark(db)
+    for (number,) in db.execute(f"SELECT id FROM revisions WHERE id <= ? EXCEPT {_ROWS}", [last]):
         yield number, "is not in the index"
-    for (number,) in db.execute(f"{_ROWS} EXCEPT SELECT id FROM revisions WHERE id <= ?", [mark]):
+    for (number,) in db.execute(f"{_ROWS} EXCEPT SELECT id FROM revisions WHERE id <= ?", [last]):
         yield number, "is in the index and should not be"
     said = [0] * len(_COLUMNS)
     for (sizes,) in db.execute("SELECT sz FROM revisions_fts_docsize"):

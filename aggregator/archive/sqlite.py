@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from aggregator.archive import (
+    catching_up,
     chores,
-    clusters,
     configured,
     deriving,
     dropping,
@@ -246,13 +246,9 @@ class SqliteArchive:
         """Store documents that are not known yet, in one transaction; what became of each."""
         return await self._run(importing.take_in, self._clock, ones, self._parser)
 
-    async def compare(self, rules: Rules, limit: int = 200) -> int:
-        """Compare the next revisions with those before them, and link what is one text; how many were compared."""
-        return await self._run(clusters.compare, self._clock, rules, limit)
-
-    async def index(self, rules: Rules, limit: int = 50) -> int:
-        """Put the next revisions into the index for search; how many there were."""
-        return await self._run(index.add, rules, limit)
+    async def catch_up(self, rules: Rules, limit: int = 50) -> int:
+        """Index the next revisions for search, and link those that are reprints; how many there were."""
+        return await self._run(catching_up.catch_up, self._clock, rules, limit)
 
     async def unindexed(self) -> int:
         """How many revisions are not in the index yet."""

@@ -23,6 +23,7 @@ from sqlite_utils import Database
 from aggregator.archive import index
 from aggregator.archive.opening import open_writer
 from aggregator.archive.rows import transaction
+from aggregator.archive.texts import following
 from aggregator.articles.rules import built_in
 from aggregator.text.dates import iso
 
@@ -55,8 +56,9 @@ def make(path: Path, articles: int) -> None:
         paragraphs = [paragraph(dice, 320) for _ in range(2_000)]
         for start in range(1, articles + 1, 1_000):
             _add(db, [row for n in range(start, start + 1_000) for row in _article(n, first, articles, paragraphs)])
-    while index.add(db, built_in(), 1_000):
-        pass
+    while texts := following(db, built_in(), index.mark(db), 500):
+        with transaction(db):
+            index.add(db, texts)
     index.merge(db)
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     db.close()

@@ -28,12 +28,11 @@ import searching
 from sqlite_utils import Database
 from world import Clock, Site, desk, feed, item, rss
 
-from aggregator.archive import Reader, SqliteArchive, index
+from aggregator.archive import Reader, SqliteArchive
 from aggregator.archive.clusters import candidates, cluster
 from aggregator.archive.opening import open_writer
 from aggregator.archive.rows import insert, transaction
 from aggregator.archive.searching import Order, Wanted
-from aggregator.articles.rules import built_in
 from aggregator.identity.similarity import bands
 from aggregator.pipeline import poll
 from aggregator.text.query import match_of, parse
@@ -160,7 +159,7 @@ def grow(path: Path, rng: random.Random, words: Sequence[str], count: int) -> No
     for _ in range(0, count, 1_000):
         rows = [(written(rng, words, 9), written(rng, words, 130), "新浪财经") for _ in range(1_000)]
         searching.fill(db, rows)
-        index.add(db, built_in(), 1_000)
+        searching.index_all(db)
     db.close()
 
 
@@ -204,7 +203,7 @@ async def polls(path: Path, size: int) -> float:
             site.answers[wire.url] = rss(*items)
             began = time.process_time()
             report = await poll(one, wire)
-            while await one.archive.index(one.rules):
+            while await one.archive.catch_up(one.rules):
                 pass
             taken.append(time.process_time() - began)
             assert report.new == NEW
