@@ -8,7 +8,6 @@ that started it, and it reads end of file where it waits for work.
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import os
 import pickle
 import resource
@@ -202,6 +201,8 @@ def serve(memory: int, program: int) -> None:
 
     ``program`` is the process that started it, and with which it dies.
     """
+    import ctypes  # which the program itself does not need
+
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != program:
         return  # killed before it could be said

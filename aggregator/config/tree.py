@@ -40,9 +40,9 @@ _NULL = ("", "~", "null", "Null", "NULL")
 _TRUE = ("true", "True", "TRUE")
 _FALSE = ("false", "False", "FALSE")
 _INT = re.compile(r"[-+]?[0-9]{1,18}")
-# Where LibYAML differs from PyYAML, and so is not asked: other characters than these (it lets a tab between words
-# pass), and question marks in brackets, which it reads as YAML 1.2 does.
-_DIFFERS = re.compile(r"[^\n\x20-\x7e\xa0-\u1fff\u2030-\ud7ff\ue000-\ufefe\uff00-\uffef]|[\[{].*\?")
+# Where LibYAML differs from PyYAML, and so is not asked: these characters (it lets a tab between words pass), and
+# question marks in brackets, which it reads as YAML 1.2 does.
+_DIFFERS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2000-\u202f\ud800-\udfff\ufeff\ufff0-\U0010ffff]|[\[{].*\?")
 _FLOAT = re.compile(r"[-+]?[0-9]+\.[0-9]+(?:[eE][-+]?[0-9]{1,3})?")
 
 

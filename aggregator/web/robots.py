@@ -12,13 +12,15 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
-
-from protego import Protego
+from typing import TYPE_CHECKING
 
 from aggregator.errors import FetchError
 from aggregator.model import Clock, Fetch, Request
 from aggregator.web.lean import httpx
 from aggregator.web.manners import ADVISING
+
+if TYPE_CHECKING:
+    from protego import Protego
 
 TOKEN = "aggregator"  # the name by which a file may address us
 MAX_BYTES = 500 * 1024  # read of a file: the least RFC 9309 allows (section 2.5)
@@ -130,4 +132,6 @@ def _unknown(error: FetchError) -> FetchError:
 
 @lru_cache(maxsize=8)
 def _parsed(lines: str) -> Protego:
+    from protego import Protego  # which only those need who ask
+
     return Protego.parse(lines)
