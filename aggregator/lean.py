@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,3 +19,16 @@ def without(*modules: str) -> Iterator[None]:
     finally:
         for module in hidden:
             del sys.modules[module]
+
+
+@contextmanager
+def told(name: str, value: str) -> Iterator[None]:
+    """What is imported meanwhile finds this in the environment, unless whoever started the program says otherwise."""
+    if name in os.environ:
+        yield
+        return
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        del os.environ[name]

@@ -49,7 +49,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "jinja2": ("browse",),
     "lxml": ("text", "sources", "opml"),
     "markupsafe": ("browse",),
-    "numpy": ("identity", "browse.traits", "text.arrays"),
+    "numpy": ("text.lean",),
     "prometheus_client": ("observe",),
     "protego": ("web",),
     "pyarrow": ("export",),

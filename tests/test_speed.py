@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import subprocess
 import sys
@@ -186,3 +187,17 @@ def test_what_takes_long_to_load_is_loaded_by_who_needs_it(command: str, unwante
     program = f"import sys\n{command}\nprint(*[one for one in {unwanted.split()} if sys.modules.get(one)])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize("told", [None, "2"])
+def test_numpy_begins_no_threads_unless_told_to(told: str | None) -> None:
+    program = (
+        "import os, aggregator.identity.minhash\n"
+        "print(len(os.listdir('/proc/self/task')), os.environ.get('OPENBLAS_NUM_THREADS'))"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    environment |= {"OPENBLAS_NUM_THREADS": told} if told else {}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment)
+    threads, left = done.stdout.split()
+    assert left == str(told)
+    assert told or threads == "1"

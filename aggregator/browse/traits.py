@@ -16,13 +16,11 @@ from threading import Lock
 from typing import Any
 from weakref import WeakKeyDictionary
 
-import numpy as np
-from numpy.typing import NDArray
-
 from aggregator.browse.archives import Connection
 from aggregator.browse.sql import search as sql
 from aggregator.browse.times import local
 from aggregator.text.dates import iso, parse_iso
+from aggregator.text.lean import NDArray, np
 
 FACETS = ("feed", "media", "month", "category", "symbol")
 _ROOM = 10_000  # versions more than are needed, when room is made

@@ -7,10 +7,8 @@ from functools import reduce
 from itertools import pairwise
 from typing import TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
 from aggregator.text.arrays import Points
+from aggregator.text.lean import NDArray, np
 
 Hashes: TypeAlias = NDArray[np.uint64]
 _ROWS, _BANDS = 4, 16

@@ -10,9 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
+from aggregator.text.lean import NDArray, np
 from aggregator.text.tokens import CJK, GAP, LETTER, tokens
 
 Points: TypeAlias = NDArray[np.uint32]
