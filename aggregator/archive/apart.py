@@ -23,8 +23,10 @@ _TOLD = 3  # remarks of one poll
 def attempt(db: Database, stamp: Stamp, work: Callable[[Commit], T]) -> T | Exception:
     """What ``work`` returns; or, with nothing of it stored, not even a commit, why it cannot be.
 
-    Inside the caller's transaction.
+    Inside the caller's transaction. Where that is not ``careful`` the error is raised.
     """
+    if not stamp.careful:
+        return work(stamp())
     db.execute("SAVEPOINT one")
     made = stamp.made
     done: T | Exception

@@ -61,9 +61,14 @@ def commit(db: Database, clock: Clock) -> Commit:
 
 
 class Stamp:
-    """A transaction's commit, made when something first asks for it: where nothing happens, there is none."""
+    """A transaction's commit, made when something first asks for it: where nothing happens, there is none.
 
-    def __init__(self, db: Database, clock: Clock) -> None:
+    ``careful``: what cannot be stored is taken back by itself, and not the whole transaction with it. That costs a
+    copy of every page that changes.
+    """
+
+    def __init__(self, db: Database, clock: Clock, *, careful: bool = True) -> None:
+        self.careful = careful
         self._db = db
         self._clock = clock
         self._commit: Commit | None = None

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING
 
 from aggregator.archive import images, rechecks, retries
@@ -17,7 +16,7 @@ from aggregator.archive.revising import New, add_revisions, kept_page, revise
 from aggregator.archive.rows import Commit, Stamp, add_page, commit, stored_page, transaction, update, when
 from aggregator.archive.sightings import latest_numbers
 from aggregator.archive.tasks import tasks_of
-from aggregator.archive.together import Done, made
+from aggregator.archive.together import REFUSED, Done, all_of
 from aggregator.archive.watching import observe
 from aggregator.errors import AggregatorError
 from aggregator.model import Clock, Hold, Page, Pending, Reading, Settled
@@ -100,13 +99,14 @@ def settle(db: Database, clock: Clock, ones: Sequence[Settling]) -> list[Done[bo
 
     Articles without a revision get their first ones together; where any of those cannot be stored, each by itself.
     """
-    with transaction(db):
-        stamp = Stamp(db, clock)
-        first = _without_revision(db, [one.task.article for one in ones])
-        firsts = partial(_settle_firsts, ones=[one for one in ones if one.task.article in first])
-        if not first or isinstance(made(db, stamp, firsts), Exception):
-            return [made(db, stamp, one) for one in ones]
-        return [one.task.article in first or made(db, stamp, one) for one in ones]
+    try:
+        with transaction(db):
+            stamp = Stamp(db, clock, careful=False)
+            first = _without_revision(db, [one.task.article for one in ones])
+            _settle_firsts(db, stamp, [one for one in ones if one.task.article in first])
+            return [one.task.article in first or one(db, stamp) for one in ones]
+    except REFUSED:
+        return all_of(db, clock, ones)
 
 
 def _without_revision(db: Database, articles: Sequence[int]) -> set[int]:
@@ -119,6 +119,8 @@ def _without_revision(db: Database, articles: Sequence[int]) -> set[int]:
 
 
 def _settle_firsts(db: Database, stamp: Callable[[], Commit], ones: Sequence[Settling]) -> None:
+    if not ones:
+        return
     pages = [kept_page(db, stamp, one.done) for one in ones]
     new = [New(one.task, one.done, page) for one, page in zip(ones, pages, strict=True)]
     add_revisions(db, stamp(), new, ones[0].parser)

@@ -17,6 +17,9 @@ T = TypeVar("T")
 Change: TypeAlias = Callable[[Database, Stamp], T]
 Done: TypeAlias = T | Exception
 
+REFUSED = (*UNSTORABLE, ArchiveError)
+"""What a change raises that cannot be stored."""
+
 MOST = 200  # changes of one transaction; nothing waits for more of them
 
 
@@ -68,20 +71,28 @@ def _tell(future: asyncio.Future[T], outcome: Done[T]) -> None:
 
 
 def all_of(db: Database, clock: Clock, changes: Sequence[Change[T]]) -> list[Done[T]]:
-    """Make changes in one transaction with one commit among them; of each what it returned, or why it is not stored."""
-    with transaction(db):
-        stamp = Stamp(db, clock)
-        return [made(db, stamp, change) for change in changes]
+    """Make changes in one transaction with one commit among them; of each what it returned, or why it is not stored.
+
+    Nearly always all of them can be stored; where one cannot, they are made anew, and that one is taken back.
+    """
+    try:
+        with transaction(db):
+            stamp = Stamp(db, clock, careful=False)
+            return [change(db, stamp) for change in changes]
+    except REFUSED:
+        with transaction(db):
+            stamp = Stamp(db, clock)
+            return [_made(db, stamp, change) for change in changes]
 
 
-def made(db: Database, stamp: Stamp, change: Change[T]) -> Done[T]:
+def _made(db: Database, stamp: Stamp, change: Change[T]) -> Done[T]:
     """What a change returned. As ``apart.attempt``, but that a change which says nothing new makes no commit."""
     db.execute("SAVEPOINT one")
     made = stamp.made
     done: Done[T]
     try:
         done = change(db, stamp)
-    except (*UNSTORABLE, ArchiveError) as error:  # what it is about is not there; the others have theirs
+    except REFUSED as error:  # what it is about is not there; the others have theirs
         db.execute("ROLLBACK TO one")
         stamp.take_back_to(made)
         done = error
