@@ -9,6 +9,7 @@ import re
 import sqlite3
 import unicodedata
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from world import START, Clock, Site, desk, feed, item, rss
 from aggregator.archive import Reader, SqliteArchive, index
 from aggregator.archive.catching_up import catch_up
 from aggregator.archive.opening import open_writer
+from aggregator.archive.schema import migrations
 from aggregator.archive.searching import Hit, Wanted
 from aggregator.archive.verifying import verify
 from aggregator.articles.rules import built_in
@@ -125,9 +127,10 @@ def test_tokens_are_those_of_the_runs_one_by_one() -> None:
     assert tokens_of_all(["", ""]) == ["", ""]
 
 
-def test_every_character_of_a_run_survives_the_tokeniser_of_sqlite() -> None:
+@pytest.mark.parametrize("tokeniser", ["ascii", "unicode61 remove_diacritics 0"])  # of now, and of older archives
+def test_every_character_of_a_run_survives_the_tokeniser_of_sqlite(tokeniser: str) -> None:
     db = sqlite3.connect(":memory:")
-    db.execute("CREATE VIRTUAL TABLE t USING fts5(x, content='', tokenize='unicode61 remove_diacritics 0')")
+    db.execute(f"CREATE VIRTUAL TABLE t USING fts5(x, content='', tokenize='{tokeniser}')")
     db.execute("CREATE VIRTUAL TABLE words USING fts5vocab(t, instance)")
     kept = [one for one in map(chr, range(0x110000)) if folded(one) == one and runs(one)]
     assert len(kept) > 150_000
@@ -138,6 +141,30 @@ def test_every_character_of_a_run_survives_the_tokeniser_of_sqlite() -> None:
         )
     )
     assert [hex(ord(one)) for one in kept if terms.get(ord(one)) != f"{one}x{one} {GAP}"] == []
+
+
+def test_the_index_of_an_older_archive_stays_when_its_tokeniser_is_another(
+    tmp_path: Path, rows: list[searching.Fields]
+) -> None:
+    def held() -> list[tuple[object, ...]]:
+        with closing(sqlite3.connect(path)) as db:
+            db.execute("CREATE VIRTUAL TABLE temp.words USING fts5vocab(main, revisions_fts, instance)")
+            return db.execute('SELECT * FROM words ORDER BY doc, col, "offset"').fetchall()
+
+    path = tmp_path / "a.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as old:
+        migrations.apply(Database(old), stop_before="m031_words_are_split_at_blanks")
+        searching.fill(Database(old), rows[:500])
+        searching.index_all(Database(old))
+    before = held()
+    assert len(before) > 10_000
+    with closing(open_writer(path)) as db:
+        assert held() == before
+        index.clear(db)
+        searching.index_all(db)
+        (made,) = db.execute("SELECT sql FROM sqlite_schema WHERE name = 'revisions_fts'").fetchone()
+        assert 'tokenize="ascii"' in made
+    assert held() == before
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from aggregator.archive.questions import ARTICLES, CALENDARS, EARLY, FEEDS, IMAG
 from aggregator.errors import ArchiveError
 from aggregator.model import Feed
 
-NEWEST = "m030_an_index_in_larger_pieces"
+NEWEST = "m031_words_are_split_at_blanks"
 """The last migration, whose name is here because the migrations themselves are too much to import."""
 
 _MIGRATIONS = "SELECT count(*), max(name) FROM _sqlite_migrations WHERE migration_set = 'aggregator'"

@@ -158,6 +158,21 @@ def m030_an_index_in_larger_pieces(db: Database) -> None:
     db.execute("INSERT INTO revisions_fts (revisions_fts, rank) VALUES ('hashsize', 8000000)")
 
 
+@migrations()
+def m031_words_are_split_at_blanks(db: Database) -> None:
+    """Have FTS5 split words at blanks and no more: what letters are, and their case, ``text.tokens`` has told before.
+
+    Its words stay the same ones, so the index stays. The statements are those of sqlite.org/lang_altertable.html for a
+    change that leaves the file's content as it is.
+    """
+    ((version,),) = db.execute("PRAGMA schema_version").fetchall()
+    db.execute("PRAGMA writable_schema = ON")
+    table = "UPDATE sqlite_schema SET sql = replace(sql, ?, ?) WHERE name = 'revisions_fts'"
+    db.execute(table, ["unicode61 remove_diacritics 0", "ascii"])
+    db.execute(f"PRAGMA schema_version = {version + 1}")
+    db.execute("PRAGMA writable_schema = OFF")
+
+
 def known_migrations() -> frozenset[str]:
     """The names of all migrations this version knows; an archive with another one was made by a newer version."""
     empty = Database(memory=True, execute_plugins=False)

@@ -15,14 +15,14 @@ from typing import NamedTuple
 from aggregator.text.characters import nfkc
 
 VERSION = 1
-GAP = "\ue000"  # for private use: to SQLite's unicode61 a token, to us part of no run
+GAP = "\ue000"  # for private use: to SQLite a token, to us part of no run
 
 # Han with 々〆〇, kana, bopomofo, Hangul; as far as NFKC leaves them.
 _CJK = (
     "\u3005-\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u3105-\u312f\u31a0-\u31bf\u31f0-\u31ff"
     "\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\ufa0e-\ufa29\U00020000-\U0003ffff"
 )
-_NO_LETTERS = "\u19b0-\u19c9\u1cf2\u1cf3"  # Python takes them for letters, unicode61 does not
+_NO_LETTERS = "\u19b0-\u19c9\u1cf2\u1cf3"  # Python takes them for letters, SQLite's unicode61 did not
 CJK = f"[{_CJK}]"  # of a CJK run, as a pattern
 LETTER = f"[^\\W_{_CJK}{_NO_LETTERS}]"  # of a word, as a pattern
 BETWEEN = f"[\\W_{_NO_LETTERS}]"  # what is in no run, as a pattern
