@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 from test_controls import terms
@@ -50,20 +51,21 @@ def feeds() -> tuple[Feed, Feed]:
     return feed(drop=terms("[{title: 广告}, {body: 优惠价}]")), feed("other", OTHER, images="all")
 
 
-def collected(
-    path: Path, workers: int, budget: Budget | None = None
-) -> tuple[list[Outcome], list[list[dict[str, object]]]]:
-    """What comes of the articles of both feeds with so many workers, and what is stored then."""
+def collected(path: Path, most: int | None) -> tuple[list[list[Outcome]], list[list[dict[str, object]]]]:
+    """What comes of the articles of both feeds, collected in runs of so many at most, and what is stored then."""
 
-    async def run() -> list[Outcome]:
+    async def run() -> list[list[Outcome]]:
+        runs = []
         async with desk(path, listings(), *feeds()) as one:
             for each in feeds():
                 await discover(one, each)
-            return await collect(replace(one, workers=workers), None, budget)
+            while outcomes := await collect(one, None, Budget(most)):
+                runs.append(outcomes)
+        return runs
 
-    outcomes = asyncio.run(run())
+    runs = asyncio.run(run())
     with closing(sqlite3.connect(path)) as db:
-        return outcomes, [_rows(db, table, order) for table, order in _TABLES.items()]
+        return runs, [_rows(db, table, order) for table, order in _TABLES.items()]
 
 
 def _rows(db: sqlite3.Connection, table: str, order: str) -> list[dict[str, object]]:
@@ -73,17 +75,17 @@ def _rows(db: sqlite3.Connection, table: str, order: str) -> list[dict[str, obje
 
 
 def test_many_at_once_become_what_each_alone_becomes(tmp_path: Path) -> None:
-    alone, by_one = collected(tmp_path / "alone.db", 1)
-    together, by_many = collected(tmp_path / "together.db", 50)
+    singly, by_one = collected(tmp_path / "alone.db", 1)
+    (together,), by_many = collected(tmp_path / "together.db", None)
     assert by_many == by_one
-    assert sorted(together, key=lambda one: one.key) == sorted(alone, key=lambda one: one.key)
+    assert sorted(together, key=lambda one: one.key) == sorted(chain(*singly), key=lambda one: one.key)
     fresh, dropped = (sum(getattr(one, name) for one in together) for name in ("fresh", "dropped"))
     assert (len(together), fresh, dropped) == (31, 29, 2)  # one is said otherwise by the other feed, which wants it
 
 
 def test_a_budget_is_spent_on_each_of_a_portion(tmp_path: Path) -> None:
-    outcomes, _ = collected(tmp_path / "a.db", 50, Budget(7))
-    assert len(outcomes) == 7
+    runs, _ = collected(tmp_path / "a.db", 7)
+    assert [len(outcomes) for outcomes in runs] == [7, 7, 7, 7, 3]
 
 
 def task(**more: object) -> Pending:
@@ -96,11 +98,11 @@ def test_read_together_is_what_waits_for_nothing_and_is_no_edit() -> None:
     known = {"wire": feed(), "paged": feed("paged", OTHER, pages="true")}
 
     def size(*tasks: Pending) -> int:
-        return portion_of(known, 50, tasks)
+        return portion_of(known, tasks)
 
     light, edit = task(), task(revisions=1)
-    heavy = task(entry=replace(light.entry, original="文" * 90_000))
-    assert size(*[light] * 60) == 50
+    heavy = task(entry=replace(light.entry, original="文" * 390_000))
+    assert size(*[light] * 260) == 200
     assert size(light, light, edit, light) == 2
     assert size(edit, light) == 1
     assert size(light, task(feeds=("wire", "paged")), light) == 1

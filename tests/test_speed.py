@@ -89,7 +89,7 @@ def test_what_nobody_got_to_is_given_back() -> None:
     assert work.released == [5, 6, 7, 8, 9]
 
 
-def test_two_portions_are_attempted_at_a_time_and_no_more_than_there_is_room_for() -> None:
+def test_one_portion_is_attempted_at_a_time_and_of_no_more_than_there_is_room_for() -> None:
     work, sizes = Work(list(range(100))), []
     under_way, most = 0, 0
 
@@ -107,7 +107,7 @@ def test_two_portions_are_attempted_at_a_time_and_no_more_than_there_is_room_for
 
     done = work_through(8, Budget(90), work.claim, attempt, release=work.release, portion=portion)
     assert sorted(asyncio.run(done)) == list(range(90))
-    assert (most, sizes[:4], sum(sizes)) == (17, [8, 8, 1, 3], 90)
+    assert (most, sizes[:4], sum(sizes)) == (9, [8, 8, 1, 3], 90)
 
 
 def test_what_is_settled_together_is_one_commit_and_what_cannot_be_stored_is_set_apart(tmp_path: Path) -> None:

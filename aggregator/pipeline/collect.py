@@ -54,7 +54,7 @@ async def collect(
     async def attempt(tasks: Sequence[Pending]) -> list[Outcome]:
         return await _listed(limited, tasks) if len(tasks) > 1 else [await _attempt(limited, tasks[0])]
 
-    portion, release = partial(portion_of, desk.feeds, desk.workers), desk.archive.release
+    portion, release = partial(portion_of, desk.feeds), desk.archive.release
     return await work_through(desk.workers, budget or Budget(), claim, attempt, watch, release, portion)
 
 

@@ -48,12 +48,12 @@ async def work_through(
     """Claim and attempt one task after the other until none is left or the room is used up; all results, as they came.
 
     ``claim`` is told how many tasks are wanted at most, and ``release`` which of them nobody got to. ``portion`` says
-    how many of those that wait, from the first on, are attempted together, one at least; while they are, no more than
-    ``workers`` others are. Cancelled, it leaves what was not settled waiting. The first error ends all workers and is
+    how many of those that wait, from the first on, are attempted together, one at least; of more than one there is one
+    portion at a time. Cancelled, it leaves what was not settled waiting. The first error ends all workers and is
     raised as it is.
     """
     results: list[Result] = []
-    queue = _Queue(workers, room, claim, portion)
+    queue = _Queue(room, claim, portion)
 
     async def worker(tasks: Sequence[Task]) -> None:
         while tasks:
@@ -87,12 +87,12 @@ async def work_through(
 class _Queue(Generic[Task]):
     """Tasks that are claimed, handed out in portions. To find the newest few costs as much as to find many."""
 
-    def __init__(self, workers: int, room: Budget, claim: Claim[Task], portion: Portion[Task]) -> None:
-        self._workers = workers
+    def __init__(self, room: Budget, claim: Claim[Task], portion: Portion[Task]) -> None:
         self._room = room
         self._claim = claim
         self._portion = portion
-        self._fewer = asyncio.Event()  # tasks were done
+        self._alone = asyncio.Event()  # no portion of several is handed out
+        self._alone.set()
         self._waiting: deque[Task] = deque()
         self._turn = asyncio.Lock()
         self._many = FEW
@@ -116,7 +116,8 @@ class _Queue(Generic[Task]):
         When there were no more, only who did the last one asks again: what was announced meanwhile, or waits once more.
         """
         self._out -= done
-        self._fewer.set()
+        if done > 1:
+            self._alone.set()
         if not self._room.take():
             return []
         async with self._turn:
@@ -126,12 +127,13 @@ class _Queue(Generic[Task]):
                 self._room.give_back()
                 return []
             size = self._portion(self._waiting)
-            while size > 1 and self._out > self._workers:
-                self._fewer.clear()
-                await self._fewer.wait()
+            if size > 1:  # while one portion is stored the next would only be in its way
+                await self._alone.wait()
             some = [self._waiting.popleft()]
             while len(some) < size and self._room.take():
                 some.append(self._waiting.popleft())
+            if len(some) > 1:
+                self._alone.clear()
             self._out += len(some)
             return some
 

@@ -13,7 +13,8 @@ from aggregator.model import Feed, Pending, Settled
 from aggregator.pipeline.images import images_of
 from aggregator.pipeline.sifting import announced, as_read, sifted, wants_page
 
-_TOGETHER = 100_000  # characters of the texts read at once: some hundredths of a second of work
+_MOST = 200  # articles read at once, and stored in one transaction
+_WEIGHT = 400_000  # characters of their texts: some hundredths of a second of work
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Listed:
     done: Settled
 
 
-def portion_of(feeds: Mapping[str, Feed], most: int, waiting: Sequence[Pending]) -> int:
+def portion_of(feeds: Mapping[str, Feed], waiting: Sequence[Pending]) -> int:
     """How many of the tasks, from the first on, are read together: 1, or as many as their listings carry.
 
     An edit is compared with what is stored, and a text of any weight is worked on by itself.
@@ -32,7 +33,7 @@ def portion_of(feeds: Mapping[str, Feed], most: int, waiting: Sequence[Pending])
     count = weight = 0
     for task in waiting:
         weight += len(task.entry.original or task.entry.summary or "")
-        if count == most or weight > _TOGETHER or task.revisions or task.stored or not _is_listed(feeds, task):
+        if count == _MOST or weight > _WEIGHT or task.revisions or task.stored or not _is_listed(feeds, task):
             break
         count += 1
     return max(count, 1)
