@@ -22,7 +22,7 @@ from world import START, Clock, Site, desk, item, rss, urls
 from aggregator.archive import SqliteArchive
 from aggregator.archive.backup import backup
 from aggregator.archive.connecting import log_size
-from aggregator.archive.opening import MUCH_LOG, open_writer
+from aggregator.archive.opening import KEPT_LOG, MUCH_LOG, open_writer
 from aggregator.archive.verifying import kept_head
 from aggregator.errors import ArchiveError, ConfigError
 from aggregator.pipeline import poll
@@ -246,6 +246,24 @@ def test_s8_a_reader_that_stays_is_named_and_the_log_shrinks_when_it_goes(
 
     asyncio.run(work())
     assert checked(archive).damages == ()
+
+
+@pytest.mark.parametrize("page", [2048, 4096])  # of today, and of archives of the first releases
+def test_the_log_is_folded_in_before_it_is_as_large_as_is_kept(tmp_path: Path, page: int) -> None:
+    path = tmp_path / "a.db"
+    open_writer(path).close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("PRAGMA journal_mode = DELETE")
+        db.execute(f"PRAGMA page_size = {page}")
+        db.execute("VACUUM")
+    with closing(open_writer(path)) as db:
+        db.execute("CREATE TABLE filler (bytes BLOB)")
+        sizes = []
+        for _ in range(40):
+            db.execute("INSERT INTO filler VALUES (zeroblob(1000000))")
+            sizes.append(path.stat().st_size)
+        assert KEPT_LOG / 2 <= log_size(path) <= KEPT_LOG
+    assert 3 <= len({*sizes}) <= 8  # times that it was folded in
 
 
 @pytest.mark.parametrize("at", [0.15, 0.35, 0.65, 0.8, 0.95])
