@@ -40,7 +40,7 @@ from aggregator.text.dates import iso
 from aggregator.text.urls import host_of
 
 _MOST_LINKS = 5  # another link under the same words is noted, and looked at, so often
-_CHUNK = 500  # values in one IN (…); SQLite's oldest limit is 999
+_CHUNK = 500  # values in one IN (…), SQLite's oldest limit is 999; articles that are held as rows
 
 
 class Comparable(NamedTuple):
@@ -222,7 +222,8 @@ def _fresh_runs(announced: Sequence[Announced], known: Container[str]) -> dict[s
     times = Counter(key for one in announced for key in set(one.keys))
     runs = groupby(announced, lambda one: not any(key in known or times[key] > 1 for key in one.keys))
     fresh = [list(run) for is_fresh, run in runs if is_fresh]
-    return {run[0].keys[0]: run for run in fresh}
+    parts = [run[start : start + _CHUNK] for run in fresh for start in range(0, len(run), _CHUNK)]
+    return {part[0].keys[0]: part for part in parts}
 
 
 def _add_new(db: Database, stamp: Stamp, feed_id: int, fresh: Sequence[Announced]) -> dict[str, int]:
