@@ -30,10 +30,12 @@ LEAVES = [
     "<!--a-b &amp;&c-->", "<!---->", "<IMG SRC=a.png alt>", "<img src='b.png' alt='' />", "<col>", "<br clear=all/>",
     "S&P 500", "R&D&", "a & b", "&&", "&#8220;", "&#x4E2D;", "&hellip;", "&Tab;", "&#10;", "&NotEqualTilde;", "amp;",
     "<table><caption>表</caption>\n<tbody><tr>\n<td>甲</td> <th colspan=2><p>乙</p></th></tr></tbody></table>",
-    "<dl><dt>甲</dt> <dd>乙</dd></dl>",
+    "<dl><dt>甲</dt> <dd>乙</dd></dl>", "<style>\np > a { color: red }\n</style>", "<STYLE type=x>@import y</STYLE>",
 ]
 BROKEN = """</p> <p> </b> <b> <table> <li> &copy <i <script> </br> &amp & &#13; &#0; &#150; &#xD800; &#x110000;
-&unknown; &ampx &notit; <!--a---> <!--a--b--> <td> </tr> <p/> <table><tr><td>甲</td></tr></table>""".split()
+&unknown; &ampx &notit; <style> <style>a&gt;b</style>
+<style><!--a--></style> <style></p></style> <!--a---> <!--a--b--> <td> </tr> <p/>
+<table><tr><td>甲</td></tr></table>""".split()
 # fmt: on
 # An element that is on no list: a parser is needed, and nothing of it is left.
 PARSED = "<x-y></x-y>"

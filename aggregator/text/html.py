@@ -39,6 +39,7 @@ _UNNESTED = VOID | frozenset("p li dt dd tr td th thead tbody tfoot option optgr
 _TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]*)")
 _LEADING = re.compile(r"(?:\s+|<!--.*?-->|<style\b[^>]*>.*?</style\s*>|<(?:link|meta|base)\b[^>]*>)*", re.I | re.S)
 _COMMENT_RISK = re.compile(r"^-?>|--!?>|--$|-$|<[!?]|\bon\w+\s*=|&(?:#|\w+;)", re.I)
+_STYLE_RISK = re.compile(r"[@\\<]|url\s*\(|expression\s*\(|-moz-binding|behavior\s*:", re.I)
 _SCRIPT = re.compile(r"(?:javascript|vbscript|data):", re.I)
 _IMAGE = re.compile(r"<!--.*?-->|<img(?P<attributes>\b[^>]*)>", re.S)
 _ELEMENT = re.compile(r"<!--.*?-->|<(?P<name>[a-z][a-z0-9]*)(?P<attributes>\b[^>]*)>", re.S)
@@ -219,9 +220,11 @@ def _marked_up(simple: nested.Markup, base: str | None, policy: Policy) -> str:
 def _written(tag: nested.Tag, base: str | None, policy: Policy) -> str:
     """A tag of simple markup as ``text.walking`` would write it."""
     if tag.ends:
-        return f"</{tag.name}>"
+        return f"</{tag.name}>" if tag.name != "style" else ""
+    if tag.name == "style":
+        return style(tag.inner, policy)
     if not tag.name:
-        return f"<!--{tag.comment}-->" if policy.comments and harmless(tag.comment) else ""
+        return f"<!--{tag.inner}-->" if policy.comments and harmless(tag.inner) else ""
     if not tag.attributes and tag.name != "img":
         return f"<{tag.name}>"
     return f"<{tag.name}{attributes(tag.name, tag.attributes, base, images=policy.images, layout=policy.layout)}>"
@@ -239,6 +242,11 @@ def _woven(texts: Iterable[str], between: Collection[str]) -> str:
     pieces[::2] = texts
     pieces[1::2] = between
     return "".join(pieces)
+
+
+def style(css: str, policy: Policy) -> str:
+    """A style element as it may stay: without attributes."""
+    return f"<style>{css}</style>" if policy.styles and not _STYLE_RISK.search(css) else ""
 
 
 def harmless(comment: str) -> bool:

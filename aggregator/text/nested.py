@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html.entities import html5
+from itertools import pairwise
 
 from aggregator.text.characters import begins_reference, printable
 
@@ -22,8 +23,8 @@ _BLOCKS = _HEADINGS | frozenset(
 )
 _FORMATTING = frozenset("a b big code em font i s small strike strong tt u".split())
 _INLINE = frozenset(
-    """abbr acronym bdi bdo br cite data del dfn img ins kbd label mark picture q samp source span sub sup time var
-    wbr""".split()
+    """abbr acronym bdi bdo br cite data del dfn img ins kbd label mark picture q samp source span style sub sup
+    time var wbr""".split()
 )
 # Elements that stand in no others than these, and the parts of tables, in which nothing else stands.
 _PLACES = {"li": ("ul", "ol"), "dt": ("dl",), "dd": ("dl",), "caption": ("table",), "colgroup": ("table",)}
@@ -51,12 +52,15 @@ _AMPERSAND = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """The start of an element, its attributes in their order, or its end; without a name it is a comment."""
+    """The start of an element, its attributes in their order, or its end; without a name it is a comment.
+
+    ``inner`` is what a comment or a style consists of, which is no text.
+    """
 
     name: str
     attributes: Mapping[str, str]
     ends: bool = False
-    comment: str = ""
+    inner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +91,10 @@ def read(html: str) -> Markup | None:
     # Fewer texts: a reference is not known. Fewer tags: one has no end.
     if opened or not len(texts) - 1 == len(tags) == count:
         return None
-    markup = Markup(texts, tags, references)
-    return markup if "table" not in {tag.name for tag in tags} or _tables_hold(markup) else None
+    markup, names = Markup(texts, tags, references), {tag.name for tag in tags}
+    if ("style" in names and not _styles_hold(markup, pieces[::2])) or ("table" in names and not _tables_hold(markup)):
+        return None
+    return markup
 
 
 def _tag(inside: str) -> Tag | None:
@@ -98,7 +104,7 @@ def _tag(inside: str) -> Tag | None:
         return None
     end, name, given, empty, comment = found.groups()
     if name is None:
-        return Tag("", {}, comment=comment)
+        return Tag("", {}, inner=comment)
     name, attributes = name.lower(), _attributes(given)
     if attributes is None or name not in _KNOWN or (empty and name not in VOID) or (end and (given or empty)):
         return None
@@ -132,6 +138,17 @@ def _may_begin(name: str, opened: list[str]) -> bool:
     if name in _BLOCKS and "p" in opened:
         return False
     return not (name in _HEADINGS and _HEADINGS.intersection(opened))
+
+
+def _styles_hold(markup: Markup, written: list[str]) -> bool:
+    """Whether nothing stands in styles that would be a reference in a text; they are moved to their tags."""
+    for at, (tag, following) in enumerate(pairwise(markup.tags), 1):
+        if tag.name == "style" and not tag.ends:
+            if not following.ends or "&" in written[at]:
+                return False
+            markup.tags[at - 1] = replace(tag, inner=written[at])
+            markup.texts[at] = ""
+    return True
 
 
 def _tables_hold(markup: Markup) -> bool:

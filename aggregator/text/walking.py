@@ -14,13 +14,12 @@ from selectolax.lexbor import LexborHTMLParser
 
 from aggregator.text.attributes import attributes
 from aggregator.text.characters import escape_text, printable
-from aggregator.text.html import ALLOWED, BLOCKS, VOID, Policy, harmless, too_heavy
+from aggregator.text.html import ALLOWED, BLOCKS, VOID, Policy, harmless, style, too_heavy
 
 DROPPED = (
     "script iframe embed noscript template svg math frameset frame noframes noembed xmp plaintext "
     "textarea select base meta link title input button dialog portal canvas param bgsound"
 ).split()
-_STYLE_RISK = re.compile(r"[@\\<]|url\s*\(|expression\s*\(|-moz-binding|behavior\s*:", re.I)
 # What these hold is no markup; one without an end, or empty as XML writes it, would swallow all that follows.
 # The last three are walls to a parser (HTML standard, 13.2.4.2) and nothing to a reader: taken out of a finished tree,
 # they would leave one that no parser builds of its text.
@@ -96,7 +95,7 @@ def _open(tag: Tag, base: str | None, policy: Policy, stack: list[Iterator[objec
     """The start of an element, with its children and end put on the stack."""
     name = tag.name.lower()
     if name == "style":
-        yield _style(tag, policy)
+        yield style("".join(map(str, tag.contents)), policy)
         return
     if name in VOID and name not in ALLOWED:
         return
@@ -107,11 +106,6 @@ def _open(tag: Tag, base: str | None, policy: Policy, stack: list[Iterator[objec
     if name not in VOID:
         stack.append(f"</{name}>")
         stack.append(iter(tag.contents))
-
-
-def _style(tag: Tag, policy: Policy) -> str:
-    css = "".join(str(child) for child in tag.contents)
-    return f"<style>{css}</style>" if policy.styles and not _STYLE_RISK.search(css) else ""
 
 
 def _string(node: NavigableString, policy: Policy) -> str:
