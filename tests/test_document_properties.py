@@ -195,7 +195,7 @@ def test_a_body_that_passes_have_nothing_to_do_in_is_written_as_where_they_have(
     """Behind a line with an attribute, a fence and a blank line every pass is made, over the rest as well."""
     body = body_html(body, "http://x.example/")
     first = '<p title="href=">```</p>\n\n<p>甲</p>\n'
-    assert inert(first + body) == inert(first + "甲").removesuffix("甲") + inert(body)
+    assert inert(first + body).endswith(f"<p>甲</p>\n{inert(body)}")
 
 
 def test_what_is_not_read_back_reads_back_whatever_it_consists_of() -> None:
