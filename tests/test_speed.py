@@ -110,29 +110,70 @@ def test_one_portion_is_attempted_at_a_time_and_of_no_more_than_there_is_room_fo
     assert (most, sizes[:4], sum(sizes)) == (9, [8, 8, 1, 3], 90)
 
 
-def test_what_is_settled_together_is_one_commit_and_what_cannot_be_stored_is_set_apart(tmp_path: Path) -> None:
-    asyncio.run(_settled_together(tmp_path / "archive.db"))
+@pytest.mark.parametrize("bad", [0, 2])
+def test_what_is_settled_together_is_one_commit_and_what_cannot_be_stored_is_set_apart(
+    tmp_path: Path, bad: int
+) -> None:
+    titles = [str(n) if n != bad else "\ud800" for n in range(4)]  # half a surrogate pair cannot be stored
+    found, again = asyncio.run(_settled_together(tmp_path / "archive.db", titles, [(f"{n}.md",) for n in range(4)]))
+    assert found == ["unstorable" if n == bad else True for n in range(4)]
+    assert again == [f"url:https://wire.example/{bad}"]
     with closing(sqlite3.connect(tmp_path / "archive.db")) as db:
         assert db.execute('SELECT count(*), count(DISTINCT "commit") FROM revisions').fetchone() == (3, 1)
         assert db.execute("SELECT count(*) FROM commits WHERE digest IS NULL").fetchone() == (0,)
-        assert db.execute("SELECT title FROM revisions ORDER BY id").fetchall() == [("1",), ("2",), ("3",)]
+        stored = [(title,) for title in titles if title != "\ud800"]
+        assert db.execute("SELECT title FROM revisions ORDER BY id").fetchall() == stored
 
 
-async def _settled_together(path: Path) -> None:
+def test_documents_that_are_settled_together_each_have_a_file_of_their_own(tmp_path: Path) -> None:
+    files = [("0.md",), ("甲.md", "甲-1.md"), ("甲.MD", "甲-1.md"), ("甲.md", "甲-1.md")]
+    found, again = asyncio.run(_settled_together(tmp_path / "archive.db", list("0123"), files))
+    assert (found, again) == ([True, True, True, "damaged"], ["url:https://wire.example/3"])
+    with closing(sqlite3.connect(tmp_path / "archive.db")) as db:
+        kept = db.execute("SELECT file FROM articles WHERE file NOT NULL ORDER BY id").fetchall()
+        assert kept == [("0.md",), ("甲.md",), ("甲-1.md",)]
+
+
+async def _settled_together(
+    path: Path, titles: Sequence[str], files: Sequence[tuple[str, ...]]
+) -> tuple[list[object], list[str]]:
+    """What became of articles of these titles and files, and which still wait."""
     site = Site(Clock())
     wire = feed()
     async with desk(path, site, wire) as one:
-        entries = [Entry(str(n), f"https://wire.example/{n}", str(n)) for n in range(4)]
+        entries = [Entry(str(n), f"https://wire.example/{n}", str(n)) for n in range(len(titles))]
         announced = tuple(Announced((f"url:{entry.link}",), entry, None) for entry in entries)
-        await one.archive.note(wire, Discovery("ok", announced, 4))
-        tasks = sorted(await one.archive.pending(wire, 4), key=lambda task: task.entry.title)
-        titles = ["\ud800", "1", "2", "3"]  # half a surrogate pair cannot be stored
-        done = [Settled(Article("u", title), "d", "none", (f"{title!a}.md",), title, None, "first") for title in titles]
-        # The first begins a transaction of its own, the others wait for its end and share one.
+        await one.archive.note(wire, Discovery("ok", announced, len(titles)))
+        tasks = sorted(await one.archive.pending(wire, len(titles)), key=lambda task: task.entry.title)
+        done = [
+            Settled(Article("u", title), "d", "none", names, title, None, "first")
+            for title, names in zip(titles, files, strict=True)
+        ]
         found = await asyncio.gather(*map(one.archive.settle, tasks, done), return_exceptions=True)
-        assert [getattr(outcome, "kind", outcome) for outcome in found] == ["unstorable", True, True, True]
-        await one.archive.release(tasks[:1])
-        assert [task.key for task in await one.archive.pending(wire, 4)] == ["url:https://wire.example/0"]
+        await one.archive.release(tasks)
+        waiting = await one.archive.pending(wire, len(titles))
+        return [getattr(outcome, "kind", outcome) for outcome in found], [task.key for task in waiting]
+
+
+def test_polls_that_end_together_are_one_commit_and_an_entry_that_cannot_be_stored_is_set_apart(tmp_path: Path) -> None:
+    path = tmp_path / "archive.db"
+    feeds = [feed(str(n), f"https://{n}.example/") for n in range(4)]
+
+    def listed(number: int) -> Discovery:
+        titles = ["新", "\ud800" if number == 2 else "闻"]
+        entries = [Entry(title, f"https://{number}.example/{n}", title) for n, title in enumerate(titles)]
+        return Discovery("ok", tuple(Announced((f"url:{one.link}",), one, None) for one in entries), 2)
+
+    async def run() -> list[Noted]:
+        async with desk(path, Site(Clock()), *feeds) as one:
+            return await asyncio.gather(*(one.archive.note(each, listed(n)) for n, each in enumerate(feeds)))
+
+    noted = asyncio.run(run())
+    assert [one.new for one in noted] == [2, 2, 1, 2]
+    assert [bool(one.remark) for one in noted] == [False, False, True, False]
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute('SELECT count(*), count(DISTINCT "commit") FROM entries').fetchone() == (7, 1)
+        assert db.execute("SELECT kind FROM events").fetchall() == [("unstorable",)]
 
 
 def test_polls_that_announce_nothing_share_a_transaction_and_each_is_noted(tmp_path: Path) -> None:
