@@ -33,7 +33,7 @@ _SPACES = {
     ("sy", _SY),
     ("wfw", _WFW),
 }
-_NAMESPACE = re.compile(r"""xmlns:([a-z]+)\s*=\s*["']([^"'<>]*)["']""")
+_NAMESPACE = re.compile(r"""xmlns(?::([a-z]+)\s*=\s*["']([^"'<>]*)["'])?""")  # both empty where it is another
 _DECLARATION = re.compile(r"<!(?:DOCTYPE|ENTITY)", re.I)
 _WITHOUT_C1 = re.compile("[\0-\x7f\xa0-\U0010ffff]*+")  # told in half the time of looking for one
 _NOT_LATIN = re.compile("[^\0-\xff]")
@@ -69,8 +69,7 @@ def _is_plain(text: str) -> bool:
     """Whether there is nothing in it that entities, unknown namespaces or encodings might change the meaning of."""
     if "<rss" not in text or _DECLARATION.search(text):
         return False
-    known = sum(1 for pair in _NAMESPACE.findall(text) if pair in _SPACES)
-    return known == text.count("xmlns")
+    return _SPACES.issuperset(_NAMESPACE.findall(text))
 
 
 def _rss(root: Element) -> Found:
