@@ -101,8 +101,8 @@ def test_read_together_is_what_waits_for_nothing_and_is_no_edit() -> None:
         return portion_of(known, tasks)
 
     light, edit = task(), task(revisions=1)
-    heavy = task(entry=replace(light.entry, original="文" * 390_000))
-    assert size(*[light] * 260) == 200
+    heavy = task(entry=replace(light.entry, original="文" * 190_000))
+    assert size(*[light] * 160) == 100
     assert size(light, light, edit, light) == 2
     assert size(edit, light) == 1
     assert size(light, task(feeds=("wire", "paged")), light) == 1

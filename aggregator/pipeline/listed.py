@@ -13,8 +13,10 @@ from aggregator.model import Feed, Pending, Settled
 from aggregator.pipeline.images import images_of
 from aggregator.pipeline.sifting import announced, as_read, sifted, wants_page
 
-_MOST = 200  # articles read at once, and stored in one transaction
-_WEIGHT = 400_000  # characters of their texts: some hundredths of a second of work
+# Articles read at once, and stored in one transaction. What 200 change is more than SQLite's cache holds: of a first
+# poll of 10,000 the process was 115 MB in the end, of 100 at a time it is 98.
+_MOST = 100
+_WEIGHT = 200_000  # characters of their texts: some hundredths of a second of work
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ Prints a JSON object. ``quiet``: CPU seconds of a poll answered 304, and of a ba
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import sqlite3
 import subprocess
@@ -102,3 +103,4 @@ JOBS = {"unindexed": unindexed, "quiet": quiet, "roll": roll}
 
 if __name__ == "__main__":
     print(json.dumps(asyncio.run(JOBS[sys.argv[1]](load(Path(sys.argv[2]))))))
+    gc.freeze()  # as the program does before it ends
