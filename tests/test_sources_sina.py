@@ -223,6 +223,15 @@ def test_people_go_before_anything_else_and_the_hash_of_what_came_stays(wrap: ob
     assert redacted(answered(live(flash(1, "甲"))[:-9])).body == b""  # cut off: it cannot be read, and nothing is kept
 
 
+@pytest.mark.parametrize("before", [b"", b"\xef\xbb\xbf\n", "\ufeff".encode("utf-16-le")])
+def test_what_an_article_quotes_of_such_an_answer_stays(before: bytes) -> None:
+    quoted = (
+        '<rss><channel><item><title>接口</title><description>{"creator": "甲"}</description></item></channel></rss>'
+    )
+    listing = answered(before + quoted.encode("utf-16-le" if b"\xff" in before else "utf-8"))
+    assert redacted(listing) is listing
+
+
 @pytest.mark.parametrize("source", ["sina-live", "feed"])
 def test_no_byte_of_a_person_is_in_archive_log_backup_or_web_archive(
     tmp_path: Path, source: str, caplog: pytest.LogCaptureFixture
