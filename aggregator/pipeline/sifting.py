@@ -53,6 +53,9 @@ def wanted_by(feeds: Mapping[str, Feed], names: Sequence[str], known: Known) -> 
 
 def sifted(feeds: Mapping[str, Feed], task: Pending, known: Known) -> Pending | None:
     """The task at home with the first feed that wants it, ``None`` where none does. A home once chosen is kept."""
+    home = feeds.get(task.feed)
+    if home is None or not (home.keep or home.drop):
+        return task
     name = wanted_by(feeds, (task.feed, *(one for one in task.feeds if one != task.feed)), known)
     if name is None:
         return None
