@@ -82,7 +82,7 @@ def read_back(
         feed_id, stamp = feed_id_of(db, feed.name), Stamp(db, clock)
         sheet = _sheet(page, found, clock)
         sheet = sheet._replace(known=(before is not None and before.known) or _was_known(db, feed_id, gap, found))
-        new = note_entries(db, stamp, feed_id, found, frozenset()).new
+        new = note_entries(db, stamp, feed_id, found).new
         end = ended(gap, sheet, before)
         gaps.advance(db, gap, page, None if end and end.skips else sheet.reached, new)
         if end:
@@ -94,7 +94,7 @@ def look_through(db: Database, clock: Clock, feed: Feed, page: int, found: Seque
     """Note one page of a feed's list, in one transaction."""
     with transaction(db):
         feed_id = feed_id_of(db, feed.name)
-        new = note_entries(db, Stamp(db, clock), feed_id, found, frozenset()).new
+        new = note_entries(db, Stamp(db, clock), feed_id, found).new
         return Step(_sheet(page, found, clock), new, None)
 
 

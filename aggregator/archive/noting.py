@@ -69,8 +69,9 @@ class Noting:
         query = "SELECT status, warnings, last_success, newest, swept, reach, absent FROM feeds WHERE id = ?"
         *before, last, newest, swept, reach, absent = db.execute(query, [feed_id]).fetchone()
         now = self.clock()
-        renumbered = _renumbered(db, stamp, feed, feed_id, found.entries)
-        noted = note_entries(db, stamp, feed_id, found.entries, renumbered)
+        known = _named(db, found.entries)
+        renumbered = _renumbered(db, stamp, feed, feed_id, found.entries, known)
+        noted = note_entries(db, stamp, feed_id, found.entries, renumbered, None if renumbered else known)
         if found.oddities is not None:
             observe_listing(db, stamp, feed.name, found.oddities)
         if found.digest and last and not noted.overlap:
@@ -147,12 +148,23 @@ def _poll_row(
     )
 
 
-def _renumbered(db: Database, stamp: Stamp, feed: Feed, feed_id: int, announced: Sequence[Announced]) -> frozenset[int]:
+def _named(db: Database, announced: Sequence[Announced]) -> dict[str, int]:
+    """Which articles the entries of a listing name, by their keys."""
+    return known_articles(db, [key for one in announced for key in one.keys if storable(key)])
+
+
+def _renumbered(
+    db: Database,
+    stamp: Stamp,
+    feed: Feed,
+    feed_id: int,
+    announced: Sequence[Announced],
+    known: dict[str, int],
+) -> frozenset[int]:
     """The places in a listing of known articles whose ids have all changed; they get the new ones as further names.
 
     Such a sighting is no edit. Where it happens at every poll, it is noted a few times, as another link is.
     """
-    known = known_articles(db, [key for one in announced for key in one.keys if storable(key)])
     found = under_new_ids(db, feed_id, announced, known)
     said = _said(db, feed_id, set(found.values()))
     fresh = [place for place, article in found.items() if len(said[article]) <= _MOST_LINKS]
@@ -171,11 +183,19 @@ def _renumbered(db: Database, stamp: Stamp, feed: Feed, feed_id: int, announced:
 
 
 def note_entries(
-    db: Database, stamp: Stamp, feed_id: int, listed: Sequence[Announced], renumbered: Container[int]
+    db: Database,
+    stamp: Stamp,
+    feed_id: int,
+    listed: Sequence[Announced],
+    renumbered: Container[int] = frozenset(),
+    known: dict[str, int] | None = None,
 ) -> Noted:
-    """Sightings of a listing: what is new becomes an article with work to do, what changed is noted and done again."""
+    """Sightings of a listing: what is new becomes an article with work to do, what changed is noted and done again.
+
+    ``known``: the articles that it names, where the caller knows them already.
+    """
     announced = [one for place, one in enumerate(listed) if place not in renumbered]
-    known = known_articles(db, [key for one in announced for key in one.keys if storable(key)])
+    known = _named(db, announced) if known is None else known
     said = _said(db, feed_id, set(known.values()))
     times = Counter(one.keys[0] for one in announced)
     erased = forgotten(db)
