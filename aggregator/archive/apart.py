@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from aggregator.archive.lean import Database
@@ -45,20 +44,10 @@ def storable(text: str) -> bool:
     return text.isascii() or text.encode("utf-8", "ignore").decode() == text
 
 
-@contextmanager
-def storing(where: str) -> Iterator[None]:
-    """Turn what cannot be stored into a failure of the one article it belongs to.
-
-    Raises:
-        ParseError: kind ``unstorable``.
-    """
-    try:
-        yield
-    except UNSTORABLE as error:
-        hint = "It is tried again later; report this as a bug"
-        raise ParseError(
-            f"it cannot be stored: {plain(str(error))}", kind="unstorable", where=plain(where), hint=hint
-        ) from error
+def unstorable(where: str, error: Exception) -> ParseError:
+    """The failure, kind ``unstorable``, that this error of SQLite's is for an article."""
+    said, hint = plain(str(error)), "It is tried again later; report this as a bug"
+    return ParseError(f"it cannot be stored: {said}", kind="unstorable", where=plain(where), hint=hint)
 
 
 def set_apart(

@@ -70,6 +70,10 @@ class Archive(Protocol):
         """Store the article of a claimed task, with the verdict on its edit; whether it made a new revision."""
         ...
 
+    async def settle_all(self, ones: Sequence[tuple[Pending, Settled]]) -> list[bool | AggregatorError]:
+        """Store articles of claimed tasks, none out of a page; of each as ``settle``, or why it is not stored."""
+        ...
+
     async def drop(self, task: Pending, page: Page | int | None = None, signs: Signs | None = None) -> None:
         """Store that no feed wants a claimed task's article, and the page that told it; there will be no document."""
         ...

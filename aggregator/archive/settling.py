@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from aggregator.archive import images, rechecks, retries
+from aggregator.archive.apart import unstorable
 from aggregator.archive.lean import Database
 from aggregator.archive.questions import ARTICLES, at
 from aggregator.archive.revising import New, add_revisions, kept_page, revise
@@ -94,7 +95,7 @@ class Settling:
         return fresh
 
 
-def settle(db: Database, clock: Clock, ones: Sequence[Settling]) -> list[Done[bool]]:
+def settle(db: Database, clock: Clock, ones: Sequence[Settling]) -> list[bool | AggregatorError]:
     """Store what the pages of articles gave, in one transaction; of each what it returned, or why it is not stored.
 
     Articles without a revision get their first ones together; where any of those cannot be stored, each by itself.
@@ -106,7 +107,13 @@ def settle(db: Database, clock: Clock, ones: Sequence[Settling]) -> list[Done[bo
             _settle_firsts(db, stamp, [one for one in ones if one.task.article in first])
             return [one.task.article in first or one(db, stamp) for one in ones]
     except REFUSED:
-        return all_of(db, clock, ones)
+        return [_typed(one, done) for one, done in zip(ones, all_of(db, clock, ones), strict=True)]
+
+
+def _typed(one: Settling, done: Done[bool]) -> bool | AggregatorError:
+    if isinstance(done, bool | AggregatorError):
+        return done
+    return unstorable(one.task.entry.link or one.task.key, done)
 
 
 def _without_revision(db: Database, articles: Sequence[int]) -> set[int]:

@@ -30,7 +30,6 @@ from aggregator.archive import (
     turns,
     ways,
 )
-from aggregator.archive.apart import storing
 from aggregator.archive.backfilling import Backfill
 from aggregator.archive.delivering import Deliveries
 from aggregator.archive.deriving import Stored
@@ -212,11 +211,15 @@ class SqliteArchive:
 
         What is settled at about the same time is one transaction.
         """
-        with storing(task.entry.link or task.key):
-            fresh = await self._settled.add(settling.Settling(self._clock, task, done, self._parser, verdict))
-            if isinstance(done.page, Page):
-                await self.tending.read(done.page.url)
-            return fresh
+        fresh = await self._settled.add(settling.Settling(self._clock, task, done, self._parser, verdict))
+        if isinstance(done.page, Page):
+            await self.tending.read(done.page.url)
+        return fresh
+
+    async def settle_all(self, ones: Sequence[tuple[Pending, Settled]]) -> list[bool | AggregatorError]:
+        """Store articles of claimed tasks, none out of a page; of each as ``settle``, or why it is not stored."""
+        changes = [settling.Settling(self._clock, task, done, self._parser) for task, done in ones]
+        return await self._run(settling.settle, self._clock, changes)
 
     async def release(self, tasks: Sequence[Pending]) -> None:
         """Give back claimed tasks that nobody got to."""

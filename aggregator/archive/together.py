@@ -29,7 +29,7 @@ class Together(Generic[C, T]):
     ``make`` has several done in one transaction in the archive's thread, as ``all_of`` does.
     """
 
-    def __init__(self, make: Callable[[Sequence[C]], Awaitable[list[Done[T]]]]) -> None:
+    def __init__(self, make: Callable[[Sequence[C]], Awaitable[Sequence[Done[T]]]]) -> None:
         self._make = make
         self._waiting: list[tuple[C, asyncio.Future[T]]] = []
         self._making: asyncio.Task[None] | None = None

@@ -104,29 +104,25 @@ async def _attempt(desk: Desk, task: Pending) -> Outcome:
 async def _listed(desk: Desk, tasks: Sequence[Pending]) -> list[Outcome]:
     """Articles that their listings carry, all to their ends at once."""
     found = await desk.work(read_listed, tuple(tasks), desk.feeds, desk.placeholder, desk.rules)
-    ends = (_kept(desk, task, one) for task, one in zip(tasks, found, strict=True))
-    outcomes = await asyncio.gather(*ends, return_exceptions=True)  # none is left under way
-    for outcome in outcomes:
-        if isinstance(outcome, BaseException):
-            raise outcome
-    return [outcome for outcome in outcomes if not isinstance(outcome, BaseException)]
+    read = [(one.task, one.done) for one in found if isinstance(one, Listed)]
+    stored = iter(await desk.archive.settle_all(read))
+    ends = [next(stored) if isinstance(one, Listed) else one for one in found]
+    return [await _ended(desk, *end) for end in zip(tasks, found, ends, strict=True)]
 
 
-async def _kept(desk: Desk, task: Pending, found: Listed | AggregatorError | None) -> Outcome:
-    """What was read of a listing, stored; or that no feed wants it, or why it failed."""
-    if found is None:
+async def _ended(
+    desk: Desk, task: Pending, found: Listed | AggregatorError | None, end: bool | AggregatorError | None
+) -> Outcome:
+    """What became of an article that its listing carries; where it failed, or no feed wants it, that is stored."""
+    if isinstance(end, ArchiveError):
+        raise end
+    if isinstance(end, AggregatorError):
+        await desk.archive.fail(task, end, None)
+        return Outcome.of(task, error=end)
+    if not isinstance(found, Listed):
         await desk.archive.drop(task)
         return Outcome.of(task, dropped=True)
-    try:
-        if isinstance(found, AggregatorError):
-            raise found
-        fresh = await desk.archive.settle(found.task, found.done)
-        return Outcome.of(found.task, found.done.article, fresh=fresh)
-    except ArchiveError:
-        raise
-    except AggregatorError as error:
-        await desk.archive.fail(task, error, None)
-        return Outcome.of(task, error=error)
+    return Outcome.of(found.task, found.done.article, fresh=bool(end))
 
 
 async def _reread(desk: Desk, task: Pending, page: Page, *, keep: bool = True) -> Outcome:
