@@ -18,10 +18,10 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import count
+from itertools import count, cycle, islice
 from pathlib import Path
 from random import Random
 
@@ -208,13 +208,13 @@ def _listing(world: World, run: Run, dice: Random, length: float) -> Callable[[]
 
 
 def _page(world: World, run: Run, dice: Random, length: float) -> Callable[[], bool]:
-    wanted = world.asked(pages=True) + dice.randint(1, 5)
+    wanted = world.asked(pages=True) + dice.randint(1, 3)
     return lambda: world.asked(pages=True) >= wanted
 
 
 def _parse(world: World, run: Run, dice: Random, length: float) -> Callable[[], bool]:
     """When the worker process has been there for so long: it starts, imports, reads, answers."""
-    after = dice.uniform(0, 0.8)
+    after = dice.uniform(0, 0.4)
     since: list[float] = []
 
     def come() -> bool:
@@ -229,7 +229,7 @@ def _commit(world: World, run: Run, dice: Random, length: float) -> Callable[[],
     """While SQLite writes its log."""
     wal = run.folder / "archive.db-wal"
     seen = _changes(lambda: (wal.stat().st_size, wal.stat().st_mtime_ns))
-    wanted = dice.randint(1, 12)
+    wanted = dice.randint(1, 4)
     return lambda: seen() >= wanted
 
 
@@ -303,6 +303,7 @@ def live(folder: Path, kills: int, seed: int, tell: Callable[[str], None] = lamb
     """So many kills, and the comparison."""
     dice, result, began = Random(seed), Result(), time.monotonic()
     killed, whole = folder / "killed", folder / "whole"
+    moments = cycle(ORDER)  # where a run ends before its moment came, the next ones go on behind it
     with World(dice) as world:
         for one in (killed, whole):
             one.mkdir(parents=True)
@@ -311,7 +312,8 @@ def live(folder: Path, kills: int, seed: int, tell: Callable[[str], None] = lamb
             _strike(world, killed, "birth", dice, 2.0, result)
         length = finish(whole)
         while result.kills.total() < kills:
-            if _episode(world, killed, dice, length, kills - result.kills.total(), result):
+            some = islice(moments, min(kills - result.kills.total(), len(ORDER)))
+            if _episode(world, killed, dice, length, some, result):
                 finish(killed)
             result.finished += 1
             result.wrong += [f"left behind: {one}" for one in sorted(killed.rglob("*.tmp"))]
@@ -325,9 +327,9 @@ def live(folder: Path, kills: int, seed: int, tell: Callable[[str], None] = lamb
     return result
 
 
-def _episode(world: World, folder: Path, dice: Random, length: float, kills: int, result: Result) -> bool:
-    """Kill runs at one moment after the other, up to so many; whether none of them came to its end."""
-    return all(_strike(world, folder, name, dice, length, result) for name in ORDER[:kills])
+def _episode(world: World, folder: Path, dice: Random, length: float, moments: Iterable[str], result: Result) -> bool:
+    """Kill runs at one of the moments after the other; whether none of them came to its end."""
+    return all(_strike(world, folder, name, dice, length, result) for name in moments)
 
 
 def _strike(world: World, folder: Path, name: str, dice: Random, length: float, result: Result) -> bool:
