@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from test_controls import terms
 from world import Clock, Site, desk, feed, item, rss, urls
@@ -38,8 +39,7 @@ def listings() -> Site:
     one[7] = f"<item><title>无链接</title><guid isPermaLink='false'>x7</guid>{full('第七段。')}</item>"
     one[8] = item(8, extra=full("长文。", 3_000))
     two = [item(number, extra=full(f"第{number}段。")) for number in (4, 9, 10)]
-    answers = {feed().url: rss(*one), OTHER: rss(*two), **urls(range(30))}
-    return Site(Clock(), {url: _named(body) if b"<rss" in body else body for url, body in answers.items()})  # type: ignore[operator]
+    return Site(Clock(), {feed().url: _named(rss(*one)), OTHER: _named(rss(*two)), **urls(range(30))})
 
 
 def _named(listing: bytes) -> bytes:
@@ -88,10 +88,10 @@ def test_a_budget_is_spent_on_each_of_a_portion(tmp_path: Path) -> None:
     assert [len(outcomes) for outcomes in runs] == [7, 7, 7, 7, 3]
 
 
-def task(**more: object) -> Pending:
+def task(**more: Any) -> Pending:
     """A task whose listing carries its article."""
     entry = Entry("1", "https://wire.example/1", "题", original="文" * 1_000, full_text=True)
-    return replace(Pending(1, "k", entry, "wire", ("甲", "乙", "丙"), Clock()(), feeds=("wire",)), **more)  # type: ignore[arg-type]
+    return replace(Pending(1, "k", entry, "wire", ("甲", "乙", "丙"), Clock()(), feeds=("wire",)), **more)
 
 
 def test_read_together_is_what_waits_for_nothing_and_is_no_edit() -> None:
