@@ -55,7 +55,7 @@ class Archive(Protocol):
         ...
 
     async def pending(self, feed: Feed | None = None, limit: int = 20) -> list[Pending]:
-        """Claim up to ``limit`` articles, newest first; nobody else is handed them while the lease runs."""
+        """Claim the newest ``limit`` articles, in the order they were announced; no one else gets them meanwhile."""
         ...
 
     async def release(self, tasks: Sequence[Pending]) -> None:

@@ -199,7 +199,7 @@ class SqliteArchive:
         return await self._run(settling.due, self._clock, feed.name if feed else None)
 
     async def pending(self, feed: Feed | None = None, limit: int = 20) -> list[Pending]:
-        """Claim up to ``limit`` articles, newest first, under a lease."""
+        """Claim the newest ``limit`` articles, in the order in which they were announced, under a lease."""
         return await self._run(settling.pending, self._clock, feed.name if feed else None, limit, self._rules)
 
     async def current(self, article: int) -> Revision | None:

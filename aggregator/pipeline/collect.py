@@ -39,7 +39,7 @@ class _Trace:
 async def collect(
     desk: Desk, feed: Feed | None = None, budget: Budget | None = None, watch: Watch | None = None
 ) -> list[Outcome]:
-    """Work through the articles that wait (of one feed, or of all), newest first, each handed out once.
+    """Work through the articles that wait (of one feed, or of all), each handed out once, the newest claimed first.
 
     ``watch`` is told of every outcome as it comes. Cancelled, it leaves what was not settled waiting.
     """
